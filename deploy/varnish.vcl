@@ -76,8 +76,9 @@ sub vcl_recv {
     # All sites may play. If `serve` has a list (--allow-origin), remove this line: its responses vary by `Origin` then.
     unset req.http.Origin;
 
-    # Whole files of media pass, because a seek would wait for all that is before it.
-    if (req.url ~ "(?i)\.(?:mp4|m4a|m4v|mov|mp3|webm|ismv|isma)$") {
+    # Whole files of media pass, because a seek would wait for all that is before it. The headers of DASH and HLS
+    # (`video-800000/init.mp4`) are small, and every player asks for them.
+    if (req.url ~ "(?i)\.(?:mp4|m4a|m4v|mov|mp3|webm|ismv|isma)$" && req.url !~ "/init\.mp4$") {
         return (pass);
     }
 

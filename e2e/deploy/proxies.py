@@ -33,6 +33,7 @@ MANIFEST, OTHER = "/ladder/ladder.ism/Manifest", "/bframes/bframes.ism/Manifest"
 FRAGMENT = "/bframes/bframes.ism/QualityLevels(150000)/Fragments(video=800000)"
 ENCODED = "/bframes/bframes.ism/QualityLevels%28150000%29/Fragments%28video%3d800000%29"
 SEGMENT = "/bframes/bframes.ism/video-150000/800000.m4s"
+INIT = "/bframes/bframes.ism/video-150000/init.mp4"
 PLAYLISTS = ("/bframes/bframes.ism/manifest.mpd", "/bframes/bframes.ism/master.m3u8")
 SITE, REFUSED = "https://tv.example.com", "https://evil.example"
 # The times of the tests: those of manifests and files are shortened, so that they can be waited for.
@@ -228,7 +229,7 @@ def documented(binary):
 
 def hits(proxy, origin):
     """The second request is a hit, and both have what the origin sends."""
-    for target in (MANIFEST, OTHER, *PLAYLISTS, FRAGMENT, SEGMENT, "/clientaccesspolicy.xml", "/two%20words.txt"):
+    for target in (MANIFEST, OTHER, *PLAYLISTS, FRAGMENT, SEGMENT, INIT, "/clientaccesspolicy.xml", "/two%20words.txt"):
         direct = origin.ask(target)
         check(direct.status == 200, f"{target}: {direct.status}")
         for seen in ("MISS", "HIT"):

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Follows a live presentation with a JavaScript player in headless Chromium, for a while.
 //
-//   follow.mjs CLIENT MANIFEST_URL [--seconds N] [--began EPOCH_SECONDS] [--most-behind SECONDS] [--live-delay SECONDS]
+//   follow.mjs CLIENT MANIFEST_URL [--seconds N] [--began EPOCH_SECONDS] [--most-behind SECONDS] [--live-delay SECONDS] [--to-end]
 //
 // MANIFEST_URL is that of Smooth Streaming: the manifests of DASH and HLS lie beside it.
 //
@@ -12,7 +12,9 @@
 // that is not announced is counted, and printed.
 // With --began, the time of the clock at which media time 0 was recorded, the distance behind that is printed: the latency of the
 // whole chain, and the time of the clock at which the first manifest came. With --most-behind, a longer one is a failure. With
-// --live-delay, the player is set to this distance from the live edge (dash.js, Shaka Player, hls.js).
+// --live-delay, the player is set to this distance from the live edge (dash.js, Shaka Player, hls.js). With --to-end, a line `followed`
+// comes before the other one, and the player then has 90 s to play what is left of an event that ends, and to say that it
+// has ended.
 
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +24,7 @@ import { BROWSERS, FLAGS, load, onPath, servePage } from '../players/browser.mjs
 
 const STARTS_WITHIN = 40;
 const LOST_AT_MOST = 1;
+const ENDS_WITHIN = 90;
 
 const SHAKA_4 = ['node_modules/codem-isoboxer/dist/iso_boxer.min.js', 'node_modules/shaka-player/dist/shaka-player.compiled.js'];
 const SHAKA_5 = ['node_modules/shaka-player-5/dist/shaka-player.compiled.js'];
@@ -81,6 +84,7 @@ const { values: options, positionals } = parseArgs({
     began: { type: 'string' },
     'most-behind': { type: 'string' },
     'live-delay': { type: 'string' },
+    'to-end': { type: 'boolean', default: false },
   },
 });
 const [name, url] = positionals;
@@ -169,7 +173,20 @@ async function watch(page, address) {
   }
   const distance = options.began ? `, ${median.toFixed(2)} s behind the recording, first manifest at ${manifest.toFixed(2)}` : '';
   const slow = held > 0.1 ? `, ${held.toFixed(2)} s lost by a busy machine` : '';
-  return `${(last.time - first.time).toFixed(1)} s in ${(last.clock - first.clock).toFixed(1)} s${slow}${distance}, ${counts.answers} answers, ${counts.early} of them 412`;
+  const end = options['to-end'] ? await playToEnd(look) : '';
+  return `${(last.time - first.time).toFixed(1)} s in ${(last.clock - first.clock).toFixed(1)} s${slow}${distance}, ${counts.answers} answers, ${counts.early} of them 412${end}`;
+}
+
+async function playToEnd(look) {
+  console.log('followed');
+  const until = Date.now() + ENDS_WITHIN * 1000;
+  let now = await look();
+  while (!now.ended) {
+    if (Date.now() > until) throw new Error(`has not ended within ${ENDS_WITHIN} s: ${JSON.stringify(now)}`);
+    await sleep(250);
+    now = await look();
+  }
+  return `, ended at ${now.time.toFixed(2)} s`;
 }
 
 /** The seconds that playing fell behind the clock while it had all of them in the buffer and was not told to pause. */
@@ -187,6 +204,7 @@ function begin(start, url) {
     clock: Date.now() / 1000,
     time: video.currentTime,
     paused: video.paused,
+    ended: video.ended,
     ready: video.readyState,
     video: video.getVideoPlaybackQuality().totalVideoFrames,
     audio: video.webkitAudioDecodedByteCount,

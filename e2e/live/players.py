@@ -7,6 +7,9 @@ ffmpeg pushes a film with two qualities and sound, in fragments of two seconds. 
 seconds each, three at a time: as Smooth Streaming dash.js, RxPlayer, GStreamer and VLC; as DASH dash.js, Shaka Player and
 RxPlayer; as HLS hls.js and Shaka Player. `follow.mjs` and `follow.py` say what counts as followed. Prints a line for each client,
 with the time by which players in the browser are behind the recording, and the status is non-zero if one failed.
+
+The last three stay when they have followed. The operator then stops the event, and each is to play what is left and to say that it
+has ended. dash.js and RxPlayer do not, if they play Smooth Streaming: see docs/live-ingest.md, Known limits.
 """
 
 import argparse
@@ -14,7 +17,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
@@ -24,12 +29,16 @@ sys.path.insert(1, str(HERE.parent / "http"))
 
 from wire import Server
 
-IN_BROWSER = ("dashjs", "rxplayer", "dashjs-dash", "shaka-dash", "rx-dash", "hls.js", "shaka-hls")
+IN_BROWSER = ("dashjs", "rxplayer", "shaka-dash", "rx-dash", "dashjs-dash", "hls.js", "shaka-hls")
+TO_END = ("dashjs-dash", "hls.js", "shaka-hls")
 OTHERS = ("playbin", "vlc")
 """`mssdemux2` of GStreamer 1.22 (playbin3) plays nothing that is live: findings/gstreamer-mssdemux2-live.sh."""
 
 TOGETHER = 3
 """Clients that follow at a time: they mostly wait for the clock."""
+
+PATIENCE = 300
+"""Seconds that a client takes at most that stays until the event has ended."""
 
 BEFORE = 20
 """Seconds of the event before the first client comes."""
@@ -45,6 +54,47 @@ def film(folder, seconds):
     return path
 
 
+class End:
+    """The end of the event, when the last client has followed it."""
+
+    def __init__(self, point, encoder, clients):
+        self.point, self.encoder, self.clients = point, encoder, clients
+        self.waited, self.lock = set(), threading.Lock()
+        self.is_over = self.has_gone_on = False
+
+    def waits_for(self, clients):
+        self.waited = set(clients)
+
+    def has_followed(self, client):
+        with self.lock:
+            self.waited.discard(client)
+            if self.waited or self.is_over or not self.clients:
+                return
+            self.is_over = True
+        self.has_gone_on = self.encoder.poll() is None
+        server, _, name = self.point.removeprefix("http://").partition("/")
+        order = urllib.request.Request(f"http://{server}/-/live/stop?name={name}", method="POST")
+        urllib.request.urlopen(order, timeout=60).close()
+
+    def follow(self, client, command):
+        """A client that stays until the event has ended."""
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        patience = threading.Timer(PATIENCE, process.kill)
+        patience.start()
+        with process:
+            lines = []
+            for line in process.stdout:
+                if line == "followed\n":
+                    self.has_followed(client)
+                else:
+                    lines.append(line.strip())
+        patience.cancel()
+        # One that has failed keeps nobody from the end.
+        self.has_followed(client)
+        print(" ".join(lines)[:600], flush=True)
+        return process.returncode == 0 and bool(lines) and lines[-1].startswith("played")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", default=ROOT / "target/release/examples/serve")
@@ -52,30 +102,37 @@ def main():
     parser.add_argument("--seconds", type=int, default=15, help="how long each client follows (%(default)s)")
     parser.add_argument("clients", nargs="*", help="those that follow; all, if none is named")
     options = parser.parse_args()
-    clients = options.clients or [*IN_BROWSER, *OTHERS]
+    clients = options.clients or [*OTHERS, *IN_BROWSER]
+    # Those that stay make room for nobody.
+    clients.sort(key=lambda client: client in TO_END)
     length = BEFORE + (options.seconds + 60) * -(-len(clients) // TOGETHER)
     with tempfile.TemporaryDirectory() as name, Server(options.serve, name, "--live") as server:
         path = film(pathlib.Path(name), length)
         base = f"http://127.0.0.1:{server.address[1]}/event.isml"
         mux = ["-map", "0", "-c", "copy", "-movflags", "isml+frag_keyframe", "-f", "ismv", f"{base}/Streams(enc1)"]
         began = time.time()
-        encoder = subprocess.Popen(["ffmpeg", "-v", "error", "-re", "-i", path, *mux], stdin=subprocess.DEVNULL)
+        encoder = subprocess.Popen(["ffmpeg", "-v", "fatal", "-re", "-i", path, *mux], stdin=subprocess.DEVNULL)
         try:
             time.sleep(BEFORE)
+            end = End(base, encoder, [client for client in clients if client in TO_END])
 
             def follow(client):
                 program = "follow.mjs" if client in IN_BROWSER else "follow.py"
                 command = [HERE / program, client, f"{base}/Manifest", "--seconds", str(options.seconds)]
                 if client in IN_BROWSER:
                     command += ["--players", options.players, "--began", str(began)]
+                if client in TO_END:
+                    return end.follow(client, [*command, "--to-end"])
                 said = subprocess.run(command, capture_output=True, text=True, timeout=options.seconds + 150)
+                end.has_followed(client)
                 line = (said.stdout + said.stderr[-300:]).strip()
                 print(line, flush=True)
                 return said.returncode == 0 and line.startswith("played")
 
+            end.waits_for(clients)
             with ThreadPoolExecutor(TOGETHER) as pool:
                 results = list(pool.map(follow, clients))
-            has_gone_on = encoder.poll() is None
+            has_gone_on = end.has_gone_on if end.clients else encoder.poll() is None
         finally:
             encoder.kill()
             encoder.wait()

@@ -86,41 +86,120 @@ function push(url) {
 
 const row = (page) => page.locator('.live-points tbody tr');
 
+const numberOf = async (page, key) => Number.parseFloat(await page.locator(`[data-number=${key}]`).innerText());
+
+/** Whether the line of the player is on the timeline, and where: 0 is the left. */
+const line = (page) => page.evaluate(() => {
+  const [playing, stage] = [document.querySelector('.playing'), document.querySelector('.stage')];
+  if (!playing || playing.hidden) return null;
+  const [own, all] = [playing.getBoundingClientRect(), stage.getBoundingClientRect()];
+  return (own.left - all.left) / all.width;
+});
+
+/** Nothing is wider than a phone, and axe-core finds nothing serious on it. */
+async function phone(page, name) {
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 360, height: 740 });
+  const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(wide <= shown, `${name} is ${wide} pixels wide on a phone`);
+  assert.deepEqual(await serious(page), [], `${name} on a phone`);
+  await page.setViewportSize(size);
+}
+
+/** Plays by a format, and goes to the first fragment of the timeline and back to where it was. */
+async function follows(page, format) {
+  const isPlaying = await page.locator('.player').isVisible();
+  await page.locator(`input[value=${format}]`).check();
+  // Another format goes on by itself.
+  if (!isPlaying) await page.locator('.start button').click();
+  const played = await until(`${format} plays live`, () => page.evaluate(() => {
+    const { totalVideoFrames } = document.querySelector('video').getVideoPlaybackQuality();
+    return totalVideoFrames > 25 && { totalVideoFrames };
+  }));
+  const before = await until(`${format}: the distance from the live edge`, () => numberOf(page, 'behind'));
+  assert.ok(before < 60, `${format} is ${before} s behind`);
+  const right = await until(`${format}: the line`, () => line(page));
+  await page.locator('.picture').focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('s');
+  const first = await until(`${format}: the line at the first fragment`, async () => {
+    const at = await line(page);
+    return at !== null && at < right * 0.8 && at;
+  });
+  const behind = await until(`${format}: further behind`, async () => {
+    const now = await numberOf(page, 'behind');
+    return now > before + 2 && now;
+  });
+  await page.locator('.picture').blur();
+  return `${format}: ${played.totalVideoFrames} frames, ${before} s behind, from the first fragment ${behind} s; line at ${right.toFixed(2)}, then ${first.toFixed(2)}`;
+}
+
 export const live = {
   'live: points, encoders and tracks are shown, played, stopped and started': ({ serve, chromium }) => serveLive(serve, (url) => inPage(chromium, async (page) => {
     await page.goto(url);
     await page.getByText('There are no presentations here').waitFor();
     assert.equal(await page.locator('.live-points').isVisible(), false, 'nothing was pushed');
-    const encoder = push(url);
+    let encoder = push(url);
     try {
       // Without reload.
-      await until('the point is listed', async () => /started.*1 of 1.*bit\/s/s.test(await row(page).innerText().catch(() => '')));
+      await until('the point is listed', async () => /started.*1 of 1.*bit\/s.*s ago/s.test(await row(page).innerText().catch(() => '')));
       await page.screenshot({ path: join(process.env.SHOTS, 'live-list.png'), fullPage: true });
       assert.deepEqual(await serious(page), [], 'the list');
+      await phone(page, 'the list');
       await row(page).getByRole('link').click();
       const part = page.locator('.live-part');
       await until('the encoder is shown', async () => /127\.0\.0\.1\s+enc1\s+yes/.test(await part.innerText()));
       await until('the tracks are shown', async () => await part.locator('.live-stream').count() === 3);
+      assert.match(await part.innerText(), /newest chunk \d+\.\d s ago.*players have snapshot \d+ of \d+, shown/s);
       const fragments = () => part.locator('.live-stream td.number').nth(1).innerText();
       const before = Number(await fragments());
       await until('fragments are counted', async () => Number(await fragments()) > before);
+      await part.getByText(/^Last notices/).click();
+      assert.match(await part.locator('.live-notices').innerText(), /encoder 127\.0\.0\.1 \(Streams\(enc1\)\) pushes/i);
 
-      await page.locator('input[value=dash]').check();
-      await page.locator('.start button').click();
-      const played = await until('it plays live', () => page.evaluate(() => {
-        const { totalVideoFrames } = document.querySelector('video').getVideoPlaybackQuality();
-        return totalVideoFrames > 25 && { totalVideoFrames };
-      }));
+      const played = [];
+      for (const format of ['dash', 'hls']) played.push(await follows(page, format));
       await page.screenshot({ path: join(process.env.SHOTS, 'live-point.png'), fullPage: true });
-
+      // What was read is not old.
+      const label = () => page.locator('.picture').getAttribute('aria-label');
+      const old = await label();
+      await until('the timeline is read again', async () => await label() !== old);
       assert.deepEqual(await serious(page), [], 'the point');
-      await part.getByRole('button', { name: `Stop ${POINT}` }).click();
+      await phone(page, 'the point');
+
+      // An event ends only after a question.
+      const stop = part.getByRole('button', { name: `Stop ${POINT}` });
+      const question = page.getByRole('dialog', { name: `Stop ${POINT}?` });
+      await stop.focus();
+      await page.keyboard.press('Enter');
+      await question.waitFor();
+      assert.deepEqual(await serious(page), [], 'the question');
+      assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Let it go on');
+      await page.keyboard.press('Escape');
+      await question.waitFor({ state: 'hidden' });
+      assert.equal(await stop.evaluate((button) => button === document.activeElement), true, 'the focus is back');
+      assert.match(await part.innerText(), /started/);
+      await stop.click();
+      await question.getByRole('button', { name: 'End the event' }).click();
       await until('it is stopped', async () => /stopped/.test(await part.innerText()));
       assert.equal(await encoder.status, 503);
-      assert.equal(await part.getByRole('button', { name: `Stop ${POINT}` }).isDisabled(), true);
-      await part.getByRole('button', { name: `Start ${POINT}` }).click();
+      assert.equal(await stop.isDisabled(), true);
+      await until('the page has the film', async () => await page.locator('.fact.live').count() === 0);
+      const start = part.getByRole('button', { name: `Start ${POINT}` });
+      await until('the focus is not lost', () => start.evaluate((button) => button === document.activeElement));
+      await start.click();
       await until('it may be pushed again', async () => /idle/.test(await part.innerText()));
-      return `${played.totalVideoFrames} frames`;
+
+      // The next event.
+      encoder.end();
+      encoder = push(url);
+      await until('the page has the next event', async () => await page.locator('.fact.live').count() === 1);
+      encoder.end();
+      await until('the encoder is missed', async () => /No encoder pushes/.test(await part.locator('.troubles').innerText()));
+      assert.deepEqual(await serious(page), [], 'without an encoder');
+      await page.getByRole('link', { name: '← Presentations' }).click();
+      await until('the list says so', async () => /no encoder/.test(await row(page).innerText().catch(() => '')));
+      return played.join('; ');
     } finally {
       encoder.end();
     }

@@ -64,6 +64,8 @@ pub(super) struct LineCounts {
     pub(super) duplicates: u64,
     pub(super) dropped: u64,
     pub(super) latency: Duration,
+    /// Time of the newest publication.
+    pub(super) published: Option<Duration>,
 }
 
 /// A fragment that was settled.

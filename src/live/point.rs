@@ -194,6 +194,11 @@ impl PublishingPoint {
         self.snapshot_of
     }
 
+    /// Returns the number of the newest snapshot; 0 before the first one.
+    pub(crate) fn published(&self) -> u64 {
+        self.published
+    }
+
     /// Returns the state.
     pub fn state(&self) -> PointState {
         self.state
@@ -225,7 +230,7 @@ impl PublishingPoint {
             state: self.state,
             event: broadcast.and_then(|of| of.event.clone()),
             number: self.number(),
-            streams: broadcast.map(Broadcast::stream_statuses).unwrap_or_default(),
+            streams: broadcast.map(|of| of.stream_statuses(self.now)).unwrap_or_default(),
             encoders: broadcast.map(|of| of.encoders(self.now)).unwrap_or_default(),
             held_bytes: broadcast.map_or(0, Broadcast::held_bytes),
             published: self.published,

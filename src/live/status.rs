@@ -77,6 +77,9 @@ pub struct TrackStatus {
     pub dropped: u64,
     /// Time from the arrival of the newest published fragment to its publication.
     pub latency: Duration,
+    /// Time since its newest fragment was published, as of the last [tick](super::PublishingPoint::tick) or push; `None` if none was
+    /// since the process began.
+    pub newest: Option<Duration>,
 }
 
 /// Status of an encoder, which is who pushes a stream.

@@ -47,7 +47,9 @@ pub use builder::OriginBuilder;
 pub use cached::CachedPresentation;
 pub use event::{Event, Level};
 #[cfg(feature = "live")]
-pub use live::{LiveOptions, LivePoint, LivePoints, Push};
+pub use live::{
+    ArchiveFailure, ArchiveStatus, Delivery, LiveOptions, LivePoint, LivePoints, PastNotice, Push,
+};
 pub use read::{Body, Opened, StoredBody};
 pub use redirect::Redirect;
 pub use stats::{FragmentCacheStats, OriginStats};

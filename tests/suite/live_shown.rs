@@ -116,6 +116,10 @@ fn a_chunk_is_listed_when_the_archive_has_it() {
         assert!(poll(settling.as_mut()).is_pending() && poll(flushing.as_mut()).is_pending());
         assert_eq!(listed(&process.point).len(), 4);
         assert_eq!(fragments(&process.origin, "news.isml").len(), 4, "what was listed is there");
+        let delivery = process.point.delivery();
+        assert!(delivery.waits.is_some() && delivery.shown.is_some());
+        assert!(delivery.snapshot < process.point.status().published);
+        assert!(delivery.archive.unwrap().waiting_bytes > video.fragments[6].len() as u64);
         archive.take(u64::MAX / 2);
         // Whoever writes it shows it.
         assert!(poll(settling.as_mut()).is_ready());
@@ -123,6 +127,12 @@ fn a_chunk_is_listed_when_the_archive_has_it() {
         assert!(poll(flushing.as_mut()).is_ready());
     }
     assert_eq!(fragments(&process.origin, "news.isml").len(), 5);
+    let delivery = process.point.delivery();
+    assert_eq!(delivery.waits, None);
+    assert_eq!(delivery.snapshot, process.point.status().published);
+    let archive = delivery.archive.unwrap();
+    assert_eq!((archive.waiting_bytes, archive.films_due), (0, 0));
+    assert!(archive.failure.is_none() && archive.film_failure.is_none());
 }
 
 #[test]
@@ -157,8 +167,11 @@ fn while_the_archive_fails_players_go_on_with_what_memory_has() {
         assert_eq!(listed(&process.point).len(), listed_by_then);
     }
     assert_eq!(fragments(&process.origin, "news.isml").len(), 6);
+    let failure = || process.point.delivery().archive.unwrap().failure.unwrap();
+    assert!(!failure().is_past && !failure().error.is_empty());
     archive.take(u64::MAX / 2);
     block_on(process.points.flush());
+    assert!(failure().is_past);
     drop((push, process));
     assert_eq!(listed(&begin(archive.archive.clone()).point).len(), 6);
 }

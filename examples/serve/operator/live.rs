@@ -54,20 +54,93 @@ impl Change {
                 found
             }
         };
-        let mut states = Vec::new();
-        for point in &found {
-            self.change(point).await;
-            states.push(json!({ "name": point.name().as_str(), "state": point.state().as_str() }));
-        }
+        // All of them at once: the client may leave while one makes its film.
+        found.iter().for_each(|point| self.change(point));
+        acknowledged(&found).await;
+        let states: Vec<_> = found.iter().map(|point| state_of(point)).collect();
         in_json(&json!({ "points": states }))
     }
 
-    async fn change(self, point: &Arc<LivePoint>) {
+    fn change(self, point: &LivePoint) {
         match self {
             Self::Start => point.start(),
             Self::Stop => point.stop(),
         }
+    }
+}
+
+fn state_of(point: &LivePoint) -> serde_json::Value {
+    json!({ "name": point.name().as_str(), "state": point.state().as_str() })
+}
+
+/// Waits until the archive has what has changed. It goes on if nobody waits any more.
+async fn acknowledged(points: &[Arc<LivePoint>]) {
+    let acknowledge = |point: &Arc<LivePoint>| {
+        let point = Arc::clone(point);
         // A failure of the archive is in the log.
-        let _ = point.acknowledge().await;
+        tokio::spawn(async move { drop(point.acknowledge().await) })
+    };
+    let waited: Vec<_> = points.iter().map(acknowledge).collect();
+    for point in waited {
+        let _ = point.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, pending};
+    use std::io;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use bytes::Bytes;
+    use smooth_origin::Name;
+    use smooth_origin::live::{PointOptions, PointState};
+    use smooth_origin::origin::LiveOptions;
+    use smooth_origin::storage::{Archive, Source};
+
+    use super::*;
+
+    /// An archive that has nothing and takes nothing.
+    struct Hangs;
+
+    impl Archive for Hangs {
+        async fn append(&self, _: &Name, _: u64, _: Bytes) -> io::Result<()> {
+            pending().await
+        }
+
+        async fn finish(&self, _: &Name) -> io::Result<()> {
+            pending().await
+        }
+
+        async fn open(&self, _: &Name) -> io::Result<Source> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+
+        async fn put(&self, _: &Name, _: Bytes) -> io::Result<()> {
+            pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn all_points_stop_though_the_archive_hangs_and_the_client_leaves() {
+        let points = LivePoints::new(LiveOptions::default().archive(Hangs));
+        for name in ["a.isml", "b.isml", "c.isml"] {
+            points.recover(Name::new(name).unwrap(), PointOptions::default()).await.unwrap();
+        }
+        let order = |what: &str| {
+            Request::builder().method("POST").uri(format!("/-/live/{what}?all")).body(()).unwrap()
+        };
+        for (change, state) in
+            [(Change::Stop, PointState::Stopped), (Change::Start, PointState::Idle)]
+        {
+            let request = order(if change == Change::Stop { "stop" } else { "start" });
+            {
+                let mut asked = pin!(change.carry_out(&points, &request));
+                let polled = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                assert!(polled.is_pending(), "it waits for the archive");
+            }
+            assert!(points.list().iter().all(|point| point.state() == state), "{change:?}");
+        }
     }
 }

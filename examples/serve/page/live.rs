@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use smooth_origin::live::{EncoderStatus, StreamStatus, TrackStatus};
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::LivePoint;
+use smooth_origin::origin::{ArchiveStatus, LivePoint, PastNotice};
 
 use super::Page;
 use super::answer::Answer;
@@ -26,6 +26,12 @@ struct PointJson {
     event: Option<String>,
     events: u64,
     snapshot: u64,
+    /// The snapshot that players get.
+    shown_snapshot: u64,
+    shown_seconds: Option<f64>,
+    /// Seconds for which players have waited for the archive.
+    waits_seconds: Option<f64>,
+    archive: Option<ArchiveJson>,
     /// Bytes of media in memory.
     memory: u64,
     /// Bytes that are not published yet.
@@ -33,8 +39,31 @@ struct PointJson {
     /// Seconds by which media time is behind the clock of the server.
     drift_seconds: Option<f64>,
     missing: Vec<String>,
+    notices: Vec<NoticeJson>,
     encoders: Vec<EncoderJson>,
     streams: Vec<StreamJson>,
+}
+
+#[derive(Serialize)]
+struct ArchiveJson {
+    waiting_bytes: u64,
+    failure: Option<FailureJson>,
+    films_due: usize,
+    film_failure: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FailureJson {
+    what: String,
+    seconds_ago: f64,
+    is_past: bool,
+}
+
+#[derive(Serialize)]
+struct NoticeJson {
+    what: String,
+    is_warning: bool,
+    seconds_ago: f64,
 }
 
 #[derive(Serialize)]
@@ -68,6 +97,7 @@ struct TrackJson {
     duplicates: u64,
     dropped: u64,
     latency_seconds: f64,
+    newest_seconds: Option<f64>,
 }
 
 pub(super) fn answer(page: &Page) -> Answer {
@@ -80,7 +110,7 @@ pub(super) fn answer(page: &Page) -> Answer {
 }
 
 fn of_point(point: &LivePoint) -> PointJson {
-    let status = point.status();
+    let (status, delivery) = (point.status(), point.delivery());
     PointJson {
         name: point.name().as_str().to_owned(),
         url: format!("{}/Manifest", point.name().to_url_path()),
@@ -88,13 +118,43 @@ fn of_point(point: &LivePoint) -> PointJson {
         event: status.event.map(|event| event.to_string()),
         events: status.number,
         snapshot: status.published,
+        shown_snapshot: delivery.snapshot,
+        shown_seconds: seconds(delivery.shown),
+        waits_seconds: seconds(delivery.waits),
+        archive: delivery.archive.as_ref().map(of_archive),
         memory: point.memory(),
         held_bytes: status.held_bytes,
         drift_seconds: status.drift,
         missing: status.missing.iter().map(ToString::to_string).collect(),
+        notices: point.notices().iter().map(of_notice).collect(),
         encoders: status.encoders.iter().map(of_encoder).collect(),
         streams: status.streams.iter().map(of_stream).collect(),
     }
+}
+
+fn of_archive(archive: &ArchiveStatus) -> ArchiveJson {
+    ArchiveJson {
+        waiting_bytes: archive.waiting_bytes,
+        failure: archive.failure.as_ref().map(|failure| FailureJson {
+            what: failure.error.to_string(),
+            seconds_ago: failure.ago.as_secs_f64(),
+            is_past: failure.is_past,
+        }),
+        films_due: archive.films_due,
+        film_failure: archive.film_failure.as_ref().map(ToString::to_string),
+    }
+}
+
+fn of_notice(notice: &PastNotice) -> NoticeJson {
+    NoticeJson {
+        what: notice.text.to_string(),
+        is_warning: notice.is_warning,
+        seconds_ago: notice.ago.as_secs_f64(),
+    }
+}
+
+fn seconds(time: Option<Duration>) -> Option<f64> {
+    time.as_ref().map(Duration::as_secs_f64)
 }
 
 fn of_encoder(encoder: &EncoderStatus) -> EncoderJson {
@@ -105,7 +165,7 @@ fn of_encoder(encoder: &EncoderStatus) -> EncoderJson {
         pushes: encoder.pushes,
         bytes: encoder.bytes,
         bits_per_second: encoder.bits_per_second,
-        silent_seconds: encoder.silent.as_ref().map(Duration::as_secs_f64),
+        silent_seconds: seconds(encoder.silent),
         moved_seconds: encoder.moved,
     }
 }
@@ -134,5 +194,6 @@ fn of_track(track: &TrackStatus) -> TrackJson {
         duplicates: track.duplicates,
         dropped: track.dropped,
         latency_seconds: track.latency.as_secs_f64(),
+        newest_seconds: seconds(track.newest),
     }
 }

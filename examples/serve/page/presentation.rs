@@ -21,6 +21,8 @@ use super::{Page, codec_words, languages, urls};
 struct PresentationJson<'a> {
     name: &'a str,
     live: bool,
+    /// Seconds from 1970 to the moment at which media time 0 of an event that goes on was live.
+    epoch_seconds: Option<f64>,
     duration_seconds: f64,
     size: u64,
     protection: Vec<ProtectionJson>,
@@ -125,6 +127,7 @@ impl<'a> PresentationJson<'a> {
         Self {
             name: presentation.name().as_str(),
             live: presentation.is_live(),
+            epoch_seconds: presentation.live().map(|live| live.epoch as f64 / 1e7),
             duration_seconds: seconds(presentation),
             size: tracks.fold(0, |sum, track| sum.saturating_add(track.size)),
             protection: presentation.protection().iter().map(ProtectionJson::of).collect(),

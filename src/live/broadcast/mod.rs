@@ -230,7 +230,7 @@ impl Broadcast {
         self.feeds.iter().map(status).collect()
     }
 
-    pub(super) fn stream_statuses(&self) -> Vec<StreamStatus> {
+    pub(super) fn stream_statuses(&self, now: Duration) -> Vec<StreamStatus> {
         let track = |line: &usize| {
             let line = &self.lines[*line];
             TrackStatus {
@@ -242,6 +242,7 @@ impl Broadcast {
                 duplicates: line.counts.duplicates,
                 dropped: line.counts.dropped,
                 latency: line.counts.latency,
+                newest: line.counts.published.map(|at| now.saturating_sub(at)),
             }
         };
         let status = |stream: &LiveStream| StreamStatus {

@@ -301,6 +301,7 @@ impl Broadcast {
         of.counts.fragments += 1;
         of.counts.bytes += bytes.len() as u64;
         of.counts.latency = now.since(held.arrived);
+        of.counts.published = Some(now.monotonic);
         self.log.push(LiveEvent::Append {
             file: id,
             name,

@@ -33,6 +33,17 @@ pub(super) struct Archiving {
     due: Mutex<Vec<DueFilm>>,
     /// One film is made at a time.
     films: Turn<()>,
+    /// The last write that failed.
+    failed: Mutex<Option<Failed>>,
+}
+
+/// A write that failed.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    pub(super) error: Arc<str>,
+    pub(super) at: Duration,
+    /// The archive has taken everything since.
+    pub(super) is_past: bool,
 }
 
 /// The writes that are still to be made, in order.
@@ -100,6 +111,7 @@ impl Archiving {
             film: Film::default(),
             due: Mutex::default(),
             films: Turn::new(()),
+            failed: Mutex::default(),
         }
     }
 
@@ -129,6 +141,24 @@ impl Archiving {
             Task::Other(write) => write.len(),
         };
         self.queue().tasks.iter().map(bytes).sum()
+    }
+
+    /// A write failed.
+    pub(super) fn has_failed(&self, error: &io::Error, now: Duration) {
+        let failed = Failed { error: error.to_string().into(), at: now, is_past: false };
+        *self.lock_failed() = Some(failed);
+    }
+
+    /// The archive has everything.
+    pub(super) fn has_written(&self) {
+        if let Some(failed) = &mut *self.lock_failed() {
+            failed.is_past = true;
+        }
+    }
+
+    /// The last write that failed.
+    pub(super) fn last_failed(&self) -> Option<Failed> {
+        self.lock_failed().clone()
     }
 
     /// The film of the newest event that has ended.
@@ -182,6 +212,11 @@ impl Archiving {
         !self.due().is_empty()
     }
 
+    /// Number of films that are to be made.
+    pub(super) fn count_due(&self) -> usize {
+        self.due().len()
+    }
+
     /// Waits until no other film of the point is made.
     pub(super) async fn turn_of_films(&self) -> MutexTurn<'_, ()> {
         self.films.lock().await
@@ -233,6 +268,10 @@ impl Archiving {
 
     fn due(&self) -> MutexGuard<'_, Vec<DueFilm>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_failed(&self) -> MutexGuard<'_, Option<Failed>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -31,7 +31,7 @@ mod turns;
 mod unbegun;
 
 pub use options::LiveOptions;
-pub use point::LivePoint;
+pub use point::{ArchiveFailure, ArchiveStatus, Delivery, LivePoint, PastNotice};
 pub use points::LivePoints;
 pub use push::Push;
 #[cfg(feature = "http")]

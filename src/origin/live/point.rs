@@ -1,8 +1,10 @@
 //! One publishing point: its state, the bytes that it holds, and the snapshot that players get.
 
+mod delivery;
 mod films;
 mod fit;
 mod inner;
+mod notices;
 mod recovered;
 mod writes;
 
@@ -14,8 +16,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+pub use delivery::{ArchiveFailure, ArchiveStatus, Delivery};
+pub use notices::PastNotice;
+
 use fit::{Fit, no_memory};
 use inner::Inner;
+use notices::Notices;
 
 use super::archiving::{Archiving, Task};
 use super::memory::{Pressure, Share};
@@ -42,6 +48,7 @@ pub struct LivePoint {
     archiving: Option<Archiving>,
     pushes: Mutex<HashMap<PushId, Arc<Signal>>>,
     memory: Share,
+    notices: Mutex<Notices>,
     /// The process ends: nothing more is taken.
     is_suspended: AtomicBool,
 }
@@ -94,6 +101,7 @@ impl LivePoint {
             name,
             pushes: Mutex::default(),
             memory,
+            notices: Mutex::default(),
             is_suspended: AtomicBool::new(false),
         }
     }
@@ -283,7 +291,7 @@ impl LivePoint {
             record.into_iter().for_each(|write| archiving.add(Task::Other(write)));
         }
         let added = self.archiving.as_ref().map_or(0, Archiving::added);
-        if let Some(next) = inner.next(added) {
+        if let Some(next) = inner.next(added, now) {
             self.showing.add(next);
             self.show_written();
         }
@@ -293,6 +301,7 @@ impl LivePoint {
         host.counters.live_fragments(fragments);
         // The host may ask the origin something: not while the lock is held.
         for event in &events {
+            self.note(event, now);
             host.events.live(&self.name, event);
         }
         acted

@@ -428,6 +428,9 @@ impl LivePoints {
     /// Counts and reports a push that was refused.
     #[cfg(feature = "http")]
     pub(crate) fn push_refused(&self, point: Option<&Name>, what: &str, status: u16, why: &str) {
+        if let Some(point) = point.and_then(|name| self.get(name)) {
+            point.note_refusal(what, status, why);
+        }
         self.host().events.push_refused(point, what, status, why);
     }
 

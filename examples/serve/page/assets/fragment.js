@@ -61,6 +61,11 @@ export class Fragment {
     try {
       const query = { name: this.#title, stream: row.stream, track: row.track, fragment };
       const answer = await ask('boxes', query, { signal: asked.signal });
+      // Places are counted from the oldest chunk, and that of a live event goes.
+      if (answer.url && !answer.url.endsWith(`=${row.ticks(fragment)})`)) {
+        replace(tree, element('p', { class: 'warn' }, 'The event has gone on, and another fragment has this place by now. Read the timeline again.'));
+        return undefined;
+      }
       if (answer.url) this.#addresses(links, answer.url, row, fragment);
       replace(
         tree,

@@ -4,7 +4,7 @@ import { ask } from './api.js';
 import { Check, mark } from './check.js';
 import { element, name, replace } from './dom.js';
 import { failure } from './failure.js';
-import { LivePoints } from './live.js';
+import { LivePoints } from './live/points.js';
 import * as state from './state.js';
 import { count, plain } from './words.js';
 

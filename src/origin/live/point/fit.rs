@@ -79,7 +79,9 @@ impl LivePoint {
         self.with(|point, now| point.keep(narrow, now));
         if let Some(window) = window.filter(|_| pressure >= Pressure::High) {
             let notice = Notice::new(NoticeKind::MemoryShort { window });
-            self.host().events.live(&self.name, &LiveEvent::Notice(notice));
+            let event = LiveEvent::Notice(notice);
+            self.note(&event, super::now(&self.host()));
+            self.host().events.live(&self.name, &event);
         }
     }
 }

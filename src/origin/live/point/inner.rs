@@ -122,7 +122,7 @@ impl Inner {
     }
 
     /// Returns the newest snapshot, if it is another one than before. It is to be shown when the archive has `after` writes.
-    pub(super) fn next(&mut self, after: u64) -> Option<Next> {
+    pub(super) fn next(&mut self, after: u64, now: Moment) -> Option<Next> {
         let snapshot = self.point.snapshot()?;
         if self.newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, snapshot)) {
             return None;
@@ -134,7 +134,8 @@ impl Inner {
             forgets.filter_map(|(id, before)| Some((self.files.get(id)?.clone(), before)));
         let forgets = forgets.collect();
         let files = self.files_of(number).unwrap_or(&self.files).clone();
-        Some(Next { presentation, files, number, forgets, after })
+        let (snapshot, made) = (self.point.published(), now.monotonic);
+        Some(Next { presentation, files, number, snapshot, made, forgets, after })
     }
 
     /// Has the files of the event before go, if the snapshot that is shown is one of this event.

@@ -59,8 +59,12 @@ impl LivePoint {
         let written = archiving.write(|| self.show_written()).await;
         match &written {
             // Another call may have written it, and be about to show it.
-            Ok(()) => self.show_written(),
+            Ok(()) => {
+                archiving.has_written();
+                self.show_written();
+            }
             Err(error) => {
+                archiving.has_failed(error, host.clock.now());
                 host.events.archive_failed(&self.name, error);
                 // Players go on with what memory has.
                 self.show(u64::MAX);
@@ -76,7 +80,8 @@ impl LivePoint {
 
     /// Shows the newest snapshot for which the archive has so many writes.
     pub(super) fn show(&self, written: u64) {
-        self.showing.show(written, |number| {
+        let now = self.host().clock.now();
+        self.showing.show(written, now, |number| {
             if let Some(archiving) = &self.archiving {
                 archiving.film().shows(number);
             }

@@ -5,7 +5,8 @@ import { script } from './script.js';
 /**
  * Starts to play. `on` has `changed()` for other choices and `failed(words)`. Returns an engine:
  * `choices(kind)` of `quality`, `audio` and `text` as `[{ id, words, chosen }]`, `choose(kind, id)` (`auto` and `off`
- * among them), `playing()` in words, `close()`.
+ * among them), `playing()` in words, `media(video, epoch)`, `close()`. `media` is the time in seconds of the media that is shown
+ * of a live event; `epoch` is the time of day of media time 0, in seconds since 1970. `null` if it is not known yet.
  */
 export async function start(video, captions, url, on, { smooth }) {
   await script('dash.all.min.js');
@@ -60,6 +61,12 @@ class Engine {
   playing() {
     const now = this.#safely(() => this.#player.getCurrentRepresentationForType('video'));
     return now && { bitrate: now.bandwidth, width: now.width, height: now.height };
+  }
+
+  media({ currentTime }) {
+    const representation = (kind) => this.#safely(() => this.#player.getCurrentRepresentationForType(kind));
+    const offset = (representation('video') ?? representation('audio'))?.mseTimeOffset;
+    return Number.isFinite(offset) ? currentTime - offset : null;
   }
 
   close() {

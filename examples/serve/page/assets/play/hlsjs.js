@@ -56,6 +56,11 @@ class Engine {
     return level && { bitrate: level.bitrate, width: level.width, height: level.height };
   }
 
+  media(_, epoch) {
+    const date = this.#player.playingDate;
+    return date && Number.isFinite(epoch) ? date.getTime() / 1000 - epoch : null;
+  }
+
   close() {
     this.#player.destroy();
   }

@@ -3,7 +3,7 @@
 import { element } from '../dom.js';
 import { bitrate, clock, length, plain } from '../words.js';
 
-const NAMES = { position: 'Position', buffer: 'Buffer', quality: 'Quality', frames: 'Frames', first: 'First picture' };
+const NAMES = { position: 'Position', behind: 'Behind live', buffer: 'Buffer', quality: 'Quality', frames: 'Frames', first: 'First picture' };
 
 export class Numbers {
   #values = Object.fromEntries(Object.keys(NAMES).map((key) => [key, element('dd', { 'data-number': key }, '–')]));
@@ -19,14 +19,19 @@ export class Numbers {
   begin(video) {
     this.#clicked = performance.now();
     for (const value of Object.values(this.#values)) value.textContent = '–';
+    this.#values.behind.parentNode.hidden = true;
     const shown = () => this.#set('first', `${length((performance.now() - this.#clicked) / 1000)} after the click`);
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(shown);
     else video.addEventListener('loadeddata', shown, { once: true });
   }
 
-  show(video, playing) {
+  /** `behind` is how many seconds behind the newest chunk of a live event the picture is; `null` if there is none. */
+  show(video, playing, behind) {
     const quality = video.getVideoPlaybackQuality?.();
-    this.#set('position', `${clock(video.currentTime, 1)} of ${clock(video.duration)}`);
+    const { currentTime, duration } = video;
+    this.#set('position', clock(currentTime, 1) + (Number.isFinite(duration) ? ` of ${clock(duration)}` : ''));
+    this.#values.behind.parentNode.hidden = behind === null;
+    this.#set('behind', behind === null ? '–' : `${behind.toFixed(1)} s`);
     this.#set('buffer', length(Number(ahead(video).toFixed(1))));
     this.#set('quality', playing ? [playing.width && `${playing.width} × ${playing.height}`, bitrate(playing.bitrate)].filter(Boolean).join(', ') : '–');
     if (quality) this.#set('frames', `${plain(quality.totalVideoFrames)} decoded, ${plain(quality.droppedVideoFrames)} dropped`);

@@ -28,6 +28,8 @@ export class Play {
   #format = null;
   #engine = null;
   #running = 0;
+  #isLive = false; // what plays is an event that went on when it was started
+  #wanted = null; // where to go as soon as it plays
   #timer = 0;
   #video = element('video', { controls: true, playsinline: true, tabindex: '0', 'aria-label': 'Player' });
   #captions = element('div', { class: 'captions' });
@@ -37,6 +39,7 @@ export class Play {
   #numbers = new Numbers();
   #requests;
 
+  /** `on` has `position(place)`, with `{ seconds }` of the timeline, `{ media }` of a live event or `null`, and `behind(media)`. */
   constructor(presentation, on) {
     this.#presentation = presentation;
     this.#on = on;
@@ -65,16 +68,44 @@ export class Play {
     return this.#format !== null;
   }
 
-  /** Plays from a place of the timeline on, which players count from the first time too. */
-  seek(seconds) {
+  /** Set while something plays. */
+  get isRunning() {
+    return this.#engine !== null;
+  }
+
+  /** Takes what is known of the presentation by now, for the next start. */
+  renew(presentation) {
+    this.#presentation = presentation;
+  }
+
+  /**
+   * Plays from a place of the timeline on: `seconds` from its beginning, from which players count too, and `media` in time of
+   * the media. Those of a live event count from the beginning of the event, or from whatever they have seen first.
+   */
+  seek({ seconds, media }) {
     if (!this.canPlay) return;
-    if (this.#engine) {
+    if (!this.#engine) {
+      this.#start({ seconds, media });
+    } else if (this.#isLive) {
+      this.#wanted = { media };
+      this.#goToWanted();
+    } else {
       this.#video.currentTime = seconds;
       this.#video.play().catch(() => {});
-    } else {
-      this.#video.addEventListener('loadedmetadata', () => { this.#video.currentTime = seconds; }, { once: true });
-      this.#start();
     }
+  }
+
+  #goToWanted() {
+    const now = this.#media();
+    if (!this.#wanted || now === null || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    this.#video.currentTime += this.#wanted.media - now;
+    this.#wanted = null;
+    this.#video.play().catch(() => {});
+  }
+
+  /** Time of the media that is shown, if it is that of a live event, and known. */
+  #media() {
+    return this.#isLive ? this.#engine?.media(this.#video, this.#presentation.epoch_seconds) ?? null : null;
   }
 
   async #offer() {
@@ -115,9 +146,12 @@ export class Play {
     if (this.#engine) this.#start();
   }
 
-  async #start() {
+  async #start(wanted = null) {
     this.#stop();
     const run = this.#running;
+    this.#isLive = this.#presentation.live;
+    if (this.#isLive) this.#wanted = wanted;
+    else if (wanted) this.#video.addEventListener('loadedmetadata', () => { this.#video.currentTime = wanted.seconds; }, { once: true });
     const { module } = FORMATS[this.#format];
     this.#panel.hidden = false;
     replace(this.#message);
@@ -147,6 +181,7 @@ export class Play {
 
   #stop() {
     this.#running += 1;
+    this.#wanted = null;
     clearInterval(this.#timer);
     this.#engine?.close();
     this.#engine = null;
@@ -158,8 +193,10 @@ export class Play {
   }
 
   #look() {
-    this.#numbers.show(this.#video, this.#engine.playing());
+    const media = this.#media();
+    this.#numbers.show(this.#video, this.#engine.playing(), media === null ? null : this.#on.behind(media));
     this.#showChoices();
+    this.#goToWanted();
   }
 
   #showChoices() {
@@ -171,7 +208,11 @@ export class Play {
     this.#engine?.choose(kind, id);
   }
 
-  #showPosition = () => this.#on.position(this.#video.currentTime);
+  #showPosition = () => {
+    if (!this.#isLive) return this.#on.position({ seconds: this.#video.currentTime });
+    const media = this.#media();
+    return this.#on.position(media === null ? null : { media });
+  };
 
   #videoFailed() {
     const { error } = this.#video;

@@ -15,6 +15,8 @@ export class Model {
       seconds(BigInt(stream.first) + BigInt(track.starts[0]), stream.timescale)
     )));
     const origin = origins.length > 0 ? Math.min(...origins) : 0;
+    /** Time of the media where the timeline begins, in seconds. */
+    this.origin = origin;
     this.rows = timeline.streams.flatMap((stream, number) => stream.tracks.map((track, place) => new Row({
       stream: number,
       track: place,
@@ -87,6 +89,12 @@ export class Row {
   /** Returns the start of a fragment in ticks, however large. */
   ticks(fragment) {
     return (this.first + BigInt(Math.round(this.relative[fragment]))).toString();
+  }
+
+  /** Returns the place of the fragment that starts at these ticks; -1 if there is none. */
+  find(ticks) {
+    const relative = Number(BigInt(ticks) - this.first);
+    return this.relative.indexOf(relative);
   }
 
   /** Returns the path of a fragment's URL. */

@@ -100,6 +100,11 @@ export class Timeline {
     this.#draw();
   }
 
+  /** Set if the whole timeline is in view. */
+  get isWhole() {
+    return this.#window.isWhole;
+  }
+
   /** Shows the position of the player as a line; `null` hides it. */
   position(seconds) {
     this.#position = seconds;
