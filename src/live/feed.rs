@@ -27,6 +27,8 @@ pub(super) struct Feed {
     pub(super) told: Option<PushId>,
     /// It said that nothing follows.
     pub(super) has_ended: bool,
+    /// It said so to a process before this one, and has not come since.
+    pub(super) ended_before: bool,
     /// Its connection was lost.
     pub(super) is_lost: bool,
     /// It came again after its connection was lost, and has sent no fragment since.
@@ -126,6 +128,7 @@ impl Feed {
             is_standby: false,
             told: None,
             has_ended: false,
+            ended_before: false,
             is_lost: false,
             has_returned: false,
             loops: false,

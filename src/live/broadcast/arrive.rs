@@ -26,7 +26,7 @@ impl Broadcast {
         now: Moment,
     ) -> Taken {
         self.feeds[feed].count(arrived.bytes.len() as u64, now.monotonic);
-        self.feeds[feed].has_ended = false;
+        self.goes_on(feed);
         let tracks = &self.feeds[feed].tracks;
         let Some(track) = tracks.iter().position(|of| of.track_id == arrived.track_id) else {
             return Taken::Done;

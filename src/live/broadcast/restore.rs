@@ -69,6 +69,15 @@ impl Broadcast {
             let Some(line) = (placed.file as usize).checked_sub(1) else { continue };
             let (Some(of), Ok(time)) = (this.lines.get_mut(line), i64::try_from(placed.time))
             else {
+        for end in &restored.ends {
+            if let Some(feed) = this.feed(&end.stream, &end.encoder) {
+                let of = &mut this.feeds[feed];
+                (of.has_ended, of.ended_before) = (true, true);
+                // It is not the first one to make room.
+                of.left = Some(now.monotonic);
+                this.end_said = Some(now.monotonic);
+            }
+        }
                 continue;
             };
             let (Some(growing), id) = (&mut this.growing, FileId::new(placed.file)) else {
