@@ -174,8 +174,9 @@ impl Feed {
 
     /// Returns true if its connection was lost no longer ago.
     pub(super) fn may_come_again(&self, now: Duration, wait: Duration) -> bool {
-        let is_heard = self.heard.is_some_and(|heard| now.saturating_sub(heard) <= wait);
-        is_heard && self.is_lost && !self.has_ended && !self.is_standby
+        let last = self.heard.max(self.left);
+        let is_of_late = last.is_some_and(|last| now.saturating_sub(last) <= wait);
+        is_of_late && self.is_lost && !self.has_ended && !self.is_standby
     }
 
     /// Returns the number of its track that feeds this track of the event.

@@ -91,6 +91,8 @@ struct LiveStream {
     schedule: Schedule,
     lines: Vec<usize>,
     /// Captions and commands: nothing waits for them, and they wait for the stream that they belong to.
+    /// When its last chunk was added.
+    grew: Option<Duration>,
     is_sparse: bool,
     /// `parentTrackName`, in lower case.
     parent: Option<String>,

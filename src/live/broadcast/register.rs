@@ -204,6 +204,7 @@ impl Broadcast {
             name: self.stream_name(key, &track.server),
             timescale: track.timescale,
             schedule: Schedule::new(is_sparse),
+            grew: None,
             lines: Vec::new(),
             is_sparse,
             parent,

@@ -193,6 +193,7 @@ impl Broadcast {
             self.streams.len() - 1
         });
         let at = self.lines.len();
+                grew: None,
         let mut line = Line::new(key, stream, track.clone(), head.clone());
         (line.codec, line.timescale) = (codec, timescale);
         line.label = label(&self.streams[stream].name, track.bitrate().unwrap_or(0));
