@@ -56,6 +56,8 @@ mod live_point;
 #[cfg(all(feature = "dash", feature = "live"))]
 mod live_restarts;
 #[cfg(feature = "live")]
+mod live_rivals;
+#[cfg(feature = "live")]
 mod live_shown;
 mod manifests;
 mod mend;
