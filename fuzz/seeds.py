@@ -2262,6 +2262,7 @@ def live_journals():
     held = lambda number, time: u8(4) + u32(number) + u64(time, 20) + b"moofmdat"
     early = lambda key, time: u8(9) + text(smil(b"v.ismv")) + text(key) + text(b"ftypmoov") + u64(time, 20) + b"moofmdat"
     moved = lambda shift: u8(13) + u64(shift) + text(b"video") + b"192.0.2.1"
+    ended = lambda flag, encoder: u8(19) + u8(flag) + text(b"video") + encoder
     header = lambda boxes: u8(17) + u8(1) + text(b"video") + text(b"192.0.2.1") + boxes
     cut = lambda number, length: u8(6) + u32(number) + u64(length)
     whole = [
@@ -2289,6 +2290,8 @@ def live_journals():
         "held-in-the-journal": j(began) + j(file(1, b"v.ismv")) + j(held(1, 0)) + j(early(b"k", 0)),
         "encoders-that-are-moved": event + j(moved(10_000_000_000)) + j(moved((1 << 64) - 20)) + j(placed(1, 60, 308)),
         "moved-without-an-encoder": event + j((u8(13) + u64(9) + text(b"video"))) + j(u8(13) + u64(9) + u32(9) + b"v"),
+        "encoders-that-have-ended": event + j(ended(1, b"192.0.2.1")) + j(ended(1, b"b")) + j(ended(1, b"b")) + j(ended(0, b"192.0.2.1")),
+        "an-end-of-nobody": event + j(u8(19) + u8(1) + u32(9) + b"v") + j(placed(1, 60, 308)),
         "headers-of-encoders": event + j(header(b"moov")) + j(header(b"ftyp")) + j(placed(1, 60, 308)),
         "a-header-of-nobody": event + j(u8(17) + u8(0) + text(b"video") + u32(9) + b"1"),
         "films-that-are-due": j(began) + j(u8(10) + b"events/news.isml") + j(u8(18) + began[1:]) + j(u8(18) + u64(3)) + j(u8(8)),

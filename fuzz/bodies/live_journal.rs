@@ -66,6 +66,7 @@ pub fn live_journal(data: &[u8]) {
     assert!(again.restored.files().eq(recovered.restored.files()));
     assert!(again.restored.published().eq(recovered.restored.published()));
     assert!(again.restored.held().eq(recovered.restored.held()));
+    assert!(again.restored.ends().eq(recovered.restored.ends()));
 }
 
 /// Recovers an event. Of its files, the newest fragments are wrong, as many as the bits of `wrong` say.

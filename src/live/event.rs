@@ -110,6 +110,16 @@ pub enum LiveEvent {
         /// Ticks of 100 ns that are added to its times.
         shift: i64,
     },
+    /// An encoder has said that nothing follows, or goes on though it has: for a journal.
+    #[non_exhaustive]
+    Ended {
+        /// Identifier of the stream that it pushes.
+        stream: Arc<str>,
+        /// The name of the encoder.
+        encoder: Arc<str>,
+        /// False if it goes on.
+        has_ended: bool,
+    },
     /// An encoder has brought the header of its fragments, and may send them in later pushes without it: for a journal.
     #[non_exhaustive]
     Header {
@@ -146,6 +156,7 @@ impl LiveEvent {
             Self::Early { .. } => "early",
             Self::Discarded { .. } => "discarded",
             Self::Moved { .. } => "moved",
+            Self::Ended { .. } => "ended",
             Self::Header { .. } => "header",
             Self::Published { .. } => "published",
             Self::State(_) => "state",
@@ -188,6 +199,11 @@ impl fmt::Display for LiveEvent {
                 let (stream, encoder) = (stream.escape_debug(), encoder.escape_debug());
                 let seconds = *shift as f64 / 1e7;
                 write!(f, "the times of {encoder}, stream {stream}, are moved by {seconds} s")
+            }
+            Self::Ended { stream, encoder, has_ended } => {
+                let (stream, encoder) = (stream.escape_debug(), encoder.escape_debug());
+                let what = if *has_ended { "has ended" } else { "goes on after its end" };
+                write!(f, "the stream {stream} of {encoder} {what}")
             }
             Self::Header { stream, encoder, .. } => {
                 let (stream, encoder) = (stream.escape_debug(), encoder.escape_debug());

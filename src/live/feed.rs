@@ -27,6 +27,8 @@ pub(super) struct Feed {
     pub(super) told: Option<PushId>,
     /// It said that nothing follows.
     pub(super) has_ended: bool,
+    /// It said so to a process before this one, and has not come since.
+    pub(super) ended_before: bool,
     /// Its connection was lost.
     pub(super) is_lost: bool,
     /// It came again after its connection was lost, and has sent no fragment since.
@@ -126,6 +128,7 @@ impl Feed {
             is_standby: false,
             told: None,
             has_ended: false,
+            ended_before: false,
             is_lost: false,
             has_returned: false,
             loops: false,
@@ -171,8 +174,9 @@ impl Feed {
 
     /// Returns true if its connection was lost no longer ago.
     pub(super) fn may_come_again(&self, now: Duration, wait: Duration) -> bool {
-        let is_heard = self.heard.is_some_and(|heard| now.saturating_sub(heard) <= wait);
-        is_heard && self.is_lost && !self.has_ended && !self.is_standby
+        let last = self.heard.max(self.left);
+        let is_of_late = last.is_some_and(|last| now.saturating_sub(last) <= wait);
+        is_of_late && self.is_lost && !self.has_ended && !self.is_standby
     }
 
     /// Returns the number of its track that feeds this track of the event.

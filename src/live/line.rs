@@ -40,6 +40,8 @@ pub(super) struct Line {
     settled: VecDeque<Held>,
     /// End of the last settled fragment.
     end: Option<i64>,
+    /// When it was settled.
+    settled_at: Option<Duration>,
     /// The last settled fragments, published or not.
     recent: VecDeque<Recent>,
     pub(super) counts: LineCounts,
@@ -114,6 +116,7 @@ impl Line {
             waiting: BTreeMap::new(),
             settled: VecDeque::new(),
             end: None,
+            settled_at: None,
             recent: VecDeque::new(),
             counts: LineCounts::default(),
         }
@@ -168,6 +171,11 @@ impl Line {
     /// Returns the end of the last settled fragment.
     pub(super) fn end(&self) -> Option<i64> {
         self.end
+    }
+
+    /// Returns when a fragment was settled last.
+    pub(super) fn settled_at(&self) -> Option<Duration> {
+        self.settled_at
     }
 
     pub(super) fn jitter(&self) -> i64 {
@@ -238,7 +246,8 @@ impl Line {
     }
 
     /// Settles a fragment: no earlier one will be taken.
-    pub(super) fn settle(&mut self, held: Held) {
+    pub(super) fn settle(&mut self, held: Held, now: Duration) {
+        self.settled_at = Some(now);
         let Held { time, hash, feed, .. } = held;
         self.end = Some(self.end.unwrap_or(i64::MIN).max(held.end()));
         self.recent.push_back(Recent { time, end: held.end(), hash, feed });

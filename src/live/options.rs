@@ -130,7 +130,8 @@ impl PointOptions {
     }
 
     /// Sets the longest time for which a fragment behind a gap waits for another encoder, or another track
-    /// of its stream, to fill it; default 4 s. Fragments without a gap before them never wait.
+    /// of its stream, to fill it; default 4 s. Fragments without a gap before them never wait. While the gap is filled in
+    /// order, or is not live yet, it waits longer: up to [`clock_tolerance`](Self::clock_tolerance).
     pub fn gap_wait(mut self, wait: Duration) -> Self {
         self.gap_wait = wait;
         self

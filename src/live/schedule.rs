@@ -142,6 +142,17 @@ impl Schedule {
         Some(self.cut(at))
     }
 
+    /// Returns true if a fragment of the chunk of this time ends too late for it: what reaches into the next chunk would be
+    /// there twice. A tenth of a chunk may; of the last one, whose next one is not known, a third.
+    pub(super) fn is_too_long(&self, time: i64, end: i64, jitter: i64) -> bool {
+        let Some(chunk) = self.at(time) else { return false };
+        let length = chunk.end.saturating_sub(chunk.time);
+        match self.following(time, 1).first() {
+            Some(next) => end.saturating_sub(next.time) > (length / 10).max(jitter),
+            None => end.saturating_sub(chunk.end) > (length / 3).max(jitter),
+        }
+    }
+
     fn cut(&self, at: usize) -> Chunk {
         let chunk = self.chunks[at];
         let next = self.chunks.get(at + 1).map_or(i64::MAX, |next| next.time);
@@ -189,6 +200,16 @@ mod tests {
         let next = schedule.following(0, 2);
         assert_eq!(next, [Chunk { time: 10, end: 20 }, Chunk { time: 20, end: 30 }]);
         assert_eq!(schedule.at(10).unwrap().end, 20, "no chunk overlaps the next one");
+    }
+
+    #[test]
+    fn a_fragment_that_reaches_far_into_the_next_chunk_is_too_long() {
+        let schedule = schedule(&[(0, 100), (100, 200), (250, 350)]);
+        let is_too_long = |time, end| schedule.is_too_long(time, end, 1);
+        for (time, longest) in [(0, 110), (100, 260), (250, 383)] {
+            assert_eq!([longest, longest + 1].map(|end| is_too_long(time, end)), [false, true]);
+        }
+        assert!(!is_too_long(70, 1000), "it is of no chunk");
     }
 
     #[test]

@@ -170,6 +170,7 @@ impl Events {
             LiveEvent::File { .. }
             | LiveEvent::Early { .. }
             | LiveEvent::Moved { .. }
+            | LiveEvent::Ended { .. }
             | LiveEvent::Header { .. }
             | LiveEvent::Append { .. }
             | LiveEvent::Discarded { .. }

@@ -152,7 +152,10 @@ fn an_event_that_had_published_nothing_before_a_restart_is_live_now() {
         (0..count).for_each(|number| assert!(process.push(encoder, number)));
     }
     assert!(process.point.presentation().is_none(), "the sound is waited for");
-    let process = Process::with(archive, PointOptions::default()).unwrap();
+    // No encoder is waited for.
+    let options = PointOptions::default().gap_wait(Duration::ZERO);
+    let process = Process::with(archive, options).unwrap();
+    std::thread::sleep(Duration::from_millis(1));
     process.point.tick();
     block_on(process.points.flush());
     let epoch = |process: &Process| {

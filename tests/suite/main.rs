@@ -60,6 +60,8 @@ mod live_recovery;
 #[cfg(all(feature = "dash", feature = "live"))]
 mod live_restarts;
 #[cfg(feature = "live")]
+mod live_rivals;
+#[cfg(feature = "live")]
 mod live_shown;
 #[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
 mod live_windows;

@@ -1,5 +1,7 @@
 //! Fragments that arrive: their time by the event's clock, and whether they are new.
 
+use std::sync::Arc;
+
 use super::Broadcast;
 use super::captions::FAR_AHEAD;
 use super::taken::Taken;
@@ -7,7 +9,7 @@ use super::times::{Reading, Timed, of_clock};
 use crate::base::Error;
 use crate::fragment::{Parsed, Stored, of_other_track};
 use crate::live::clock::{Epoch, duration_of, smooth_ticks, to_smooth};
-use crate::live::feed::FeedTrack;
+use crate::live::feed::{Feed, FeedTrack};
 use crate::live::held::{Held, hash_of_samples};
 use crate::live::intake::Arrived;
 use crate::live::line::Meeting;
@@ -26,7 +28,7 @@ impl Broadcast {
         now: Moment,
     ) -> Taken {
         self.feeds[feed].count(arrived.bytes.len() as u64, now.monotonic);
-        self.feeds[feed].has_ended = false;
+        self.goes_on(feed);
         let tracks = &self.feeds[feed].tracks;
         let Some(track) = tracks.iter().position(|of| of.track_id == arrived.track_id) else {
             return Taken::Done;
@@ -273,13 +275,30 @@ impl Broadcast {
 
     /// Returns true if another encoder than this one pushes a track of the event by the event's clock.
     pub(super) fn has_rival_on(&self, line: usize, feed: usize, now: Moment) -> bool {
-        self.feeds.iter().any(|other| {
+        let pushes = |other: &Feed| {
             let has_sent = other.sent.is_some() && !other.has_returned;
             other.encoder != self.feeds[feed].encoder
                 && has_sent
                 && other.is_active(now.monotonic, self.options.silence)
                 && other.track_of_line(line).is_some()
-        })
+        };
+        self.feeds.iter().any(pushes) || self.awaits_rival_on(line, feed, now)
+    }
+
+    /// Returns true if the process began a moment ago, and another encoder than this one, which pushed the track before
+    /// that, has not sent since: it is as likely to have the event's clock.
+    fn awaits_rival_on(&self, line: usize, feed: usize, now: Moment) -> bool {
+        let has_come = |encoder: &Arc<str>| {
+            let sends = |of: &Feed| of.sent.is_some() && of.track_of_line(line).is_some();
+            let mut feeds = self.feeds.iter().filter(|of| of.encoder == *encoder);
+            feeds.any(|of| of.ended_before || sends(of))
+        };
+        let silence = self.options.silence;
+        let may_come = |of: &Feed| of.is_restored && of.may_come_again(now.monotonic, silence);
+        let own = &self.feeds[feed].encoder;
+        let mut before = self.fed_before.iter();
+        before.any(|(encoder, of)| *of == line && encoder != own && !has_come(encoder))
+            && self.feeds.iter().any(may_come)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The end of an event, and of its encoders.
 
+use std::sync::Arc;
+
 use super::Broadcast;
 use crate::base::Error;
 use crate::live::feed::Feed;
 use crate::live::moment::Duration;
-use crate::live::{Moment, NoticeKind};
+use crate::live::{LiveEvent, Moment, NoticeKind};
 
 impl Broadcast {
     /// A push has ended. `is_lost` if its connection broke.
@@ -25,8 +27,26 @@ impl Broadcast {
     pub(in crate::live) fn stream_ended(&mut self, feed: usize, now: Duration) {
         self.end_said = Some(now);
         if !std::mem::replace(&mut self.feeds[feed].has_ended, true) {
+            if self.counts(&self.feeds[feed]) {
+                self.log_end(feed);
+            }
             self.notice(Some(feed), None, NoticeKind::EncoderWent { has_ended: true });
         }
+    }
+
+    /// An encoder sends: if it has said that nothing follows, it goes on.
+    pub(super) fn goes_on(&mut self, feed: usize) {
+        if std::mem::replace(&mut self.feeds[feed].has_ended, false) {
+            self.feeds[feed].ended_before = false;
+            self.log_end(feed);
+        }
+    }
+
+    /// Reports whether an encoder has ended, so that the event ends after a restart as it would have ended without.
+    fn log_end(&mut self, feed: usize) {
+        let of = &self.feeds[feed];
+        let (stream, encoder) = (Arc::clone(&of.stream), Arc::clone(&of.encoder));
+        self.log.push(LiveEvent::Ended { stream, encoder, has_ended: of.has_ended });
     }
 
     /// The event began because this encoder began anew.
@@ -49,8 +69,9 @@ impl Broadcast {
         let may_go_on = |of: &&Feed| of.may_go_on(now.monotonic, wait, self.end_said);
         let began = self.began.unwrap_or(now.monotonic);
         let mut counted = self.feeds.iter().filter(|feed| self.counts(feed));
+        let said_so = |feed: &Feed| feed.has_ended && (feed.ended_before || self.counts(feed));
         self.feeds.iter().any(|feed| feed.sent.is_some())
-            && self.feeds.iter().any(|feed| feed.has_ended && self.counts(feed))
+            && self.feeds.iter().any(said_so)
             && (self.missing().is_empty() || now.since(began) >= self.options.start_wait)
             && !counted.any(|feed| may_go_on(&feed))
             && !self.waits_for_captions(now)

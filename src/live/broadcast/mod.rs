@@ -58,6 +58,8 @@ pub(super) struct Broadcast {
     /// Wall time of its beginning in nanoseconds since 1970.
     wall: u64,
     pub(super) feeds: Vec<Feed>,
+    /// Names of the encoders that pushed to the process before this one, each with the number of a line that it fed.
+    fed_before: Vec<(Arc<str>, usize)>,
     lines: Vec<Line>,
     streams: Vec<LiveStream>,
     epoch: Option<Epoch>,
@@ -92,6 +94,8 @@ struct LiveStream {
     name: Arc<str>,
     timescale: Timescale,
     schedule: Schedule,
+    /// When its last chunk was added.
+    grew: Option<Duration>,
     lines: Vec<usize>,
     /// Captions and commands: nothing waits for them, and they wait for the stream that they belong to.
     is_sparse: bool,
@@ -115,6 +119,7 @@ impl Broadcast {
             number,
             wall,
             feeds: Vec::new(),
+            fed_before: Vec::new(),
             lines: Vec::new(),
             streams: Vec::new(),
             epoch: None,

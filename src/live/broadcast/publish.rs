@@ -9,7 +9,7 @@ use super::register::label;
 use crate::base::{Error, ErrorKind, FileId};
 use crate::bmff::uuid::TfrfEntry;
 use crate::fragment::{Lengths, with_tfrf, with_time};
-use crate::live::clock::to_smooth;
+use crate::live::clock::{duration_of, to_smooth};
 use crate::live::held::Held;
 use crate::live::journal::Began;
 use crate::live::line::LineFile;
@@ -122,6 +122,14 @@ impl Broadcast {
             while let Some(held) = self.lines[line].take_settled(time) {
                 self.unhold(line, &held);
                 let (feed, time) = (held.feed, held.time);
+                if self.is_too_long(stream, line, &held) {
+                    self.log_passed(line, time);
+                    let at = duration_of(time, self.lines[line].timescale);
+                    self.count_dropped(line, feed, |of| {
+                        of.misaligned.count().map(|count| NoticeKind::Misaligned { at, count })
+                    });
+                    continue;
+                }
                 match self.written(stream, line, held) {
                     Ok(Some(fragment)) => due.push(fragment),
                     Ok(None) => self.log_passed(line, time),
@@ -132,6 +140,12 @@ impl Broadcast {
                 }
             }
         }
+    }
+
+    /// Returns true if a fragment reaches far into the next chunk, which was not known when it was settled.
+    fn is_too_long(&self, stream: usize, line: usize, held: &Held) -> bool {
+        let (of, jitter) = (&self.streams[stream], self.lines[line].jitter());
+        !of.is_sparse && of.schedule.is_too_long(held.time, held.end(), jitter)
     }
 
     /// A settled fragment is not published, and neither is any before it.

@@ -49,9 +49,18 @@ impl Broadcast {
         let silence = from_smooth(smooth_ticks(self.options.silence), of.timescale);
         let before = chunk.time.saturating_sub(chunk.end.saturating_sub(chunk.time));
         let late = before.saturating_sub(silence)..chunk.time - jitter;
+        let is_short = |end: i64| end <= chunk.time + jitter;
         let may_send = |feed: &Feed| {
-            let newest = feed.track_of_line(line).and_then(|track| track.newest);
-            newest.is_some_and(|newest| late.contains(&newest))
+            if feed.is_restored {
+                // It stands for any encoder that pushed before a restart.
+                return of.end().is_some_and(|end| end >= late.start);
+            }
+            // A fragment that is longer than the chunks has what they have.
+            let track = feed.track_of_line(line);
+            track.is_some_and(|track| {
+                track.newest.is_some_and(|newest| late.contains(&newest))
+                    && track.newest_end.is_none_or(is_short)
+            })
         };
         of.waiting() > 0
             || self.feeds.iter().any(|feed| self.is_expected(feed, now) && may_send(feed))

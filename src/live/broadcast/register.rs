@@ -88,7 +88,8 @@ impl Broadcast {
         let feed_of = &mut self.feeds[feed];
         feed_of.heard = Some(now.monotonic);
         feed_of.has_returned |= feed_of.is_lost;
-        (feed_of.has_ended, feed_of.is_lost) = (false, false);
+        feed_of.is_lost = false;
+        self.goes_on(feed);
         if is_new {
             self.notice(Some(feed), None, NoticeKind::EncoderCame);
         }
@@ -203,6 +204,7 @@ impl Broadcast {
             name: self.stream_name(key, &track.server),
             timescale: track.timescale,
             schedule: Schedule::new(is_sparse),
+            grew: None,
             lines: Vec::new(),
             is_sparse,
             parent,

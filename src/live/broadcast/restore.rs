@@ -1,5 +1,7 @@
 //! An event goes on that another process has begun.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::register::label;
@@ -11,9 +13,13 @@ use crate::fragment::{Parsed, Stored};
 use crate::live::clock::{Epoch, smooth_ticks, to_smooth};
 use crate::live::feed::Feed;
 use crate::live::held::{Held, hash_of_samples};
-use crate::live::journal::{Began, Placed, Restored, RestoredEarly, RestoredFile, RestoredHeld};
+use crate::live::intake::Intake;
+use crate::live::journal::{
+    Began, Placed, Restored, RestoredEarly, RestoredFile, RestoredHeader, RestoredHeld,
+};
 use crate::live::line::{Line, LineFile};
 use crate::live::schedule::{Chunk, Schedule};
+use crate::live::track_key::TrackKey;
 use crate::live::{LiveEvent, Moment, PointOptions};
 use crate::manifest::{ServerTrack, StreamKind};
 use crate::presentation::growing::GrowingFile;
@@ -69,6 +75,15 @@ impl Broadcast {
                 this.feeds[feed].shift = shift.shift;
             }
         }
+        for end in &restored.ends {
+            if let Some(feed) = this.feed(&end.stream, &end.encoder) {
+                let of = &mut this.feeds[feed];
+                (of.has_ended, of.ended_before) = (true, true);
+                // It is not the first one to make room.
+                of.left = Some(now.monotonic);
+                this.end_said = Some(now.monotonic);
+            }
+        }
         let begin = this.first_begin(&restored);
         let window = this.window_of(&restored);
         for (at, placed) in restored.published.iter().enumerate() {
@@ -118,6 +133,7 @@ impl Broadcast {
         for early in restored.early {
             this.restore_early(early, now)?;
         }
+        this.restore_encoders(&restored.headers);
         if this.epoch.is_none() {
             // Nothing was shown: what came last is live now.
             let of_clock = this.lines.iter().filter(|line| of_clock(line.key.kind));
@@ -190,6 +206,7 @@ impl Broadcast {
                 name: track.name().into(),
                 timescale,
                 schedule: Schedule::new(is_sparse),
+                grew: None,
                 lines: Vec::new(),
                 is_sparse,
                 parent: track.value("parentTrackName").map(str::to_lowercase),
@@ -235,6 +252,23 @@ impl Broadcast {
         let RestoredEarly { time, duration, bytes, .. } = early;
         self.restore_held(line, RestoredHeld { time, duration, bytes }, now);
         Ok(())
+    }
+
+    /// Takes note of the tracks that encoders fed, by the headers that they brought.
+    fn restore_encoders(&mut self, headers: &[RestoredHeader]) {
+        for RestoredHeader { stream, encoder, boxes, .. } in headers {
+            let known = Intake::read_header(boxes, &self.options.limits);
+            let (stream, mut keys) = (stream.to_lowercase(), Vec::new());
+            for track in known.iter().flat_map(|known| &known.header().tracks) {
+                let place = (stream.as_str(), track.track_id);
+                let key = TrackKey::new(track.kind, &track.server, place, &keys);
+                let is_it = |line: &Line| line.key == key && line.codec == track.codec;
+                if let Some(line) = self.lines.iter().position(is_it) {
+                    self.fed_before.push((Arc::clone(encoder), line));
+                }
+                keys.push(key);
+            }
+        }
     }
 
     /// Takes a fragment that was held, or drops it.

@@ -1,11 +1,11 @@
 //! The choice of the next fragment of each track: no gap is left that somebody may still fill, and nothing overlaps.
 
 use super::Broadcast;
-use crate::live::clock::duration_of;
-use crate::live::feed::Feed;
+use crate::live::clock::{duration_of, smooth_ticks, to_smooth};
+use crate::live::feed::{Feed, FeedTrack};
 use crate::live::held::Held;
 use crate::live::schedule::{Chunk, Place};
-use crate::live::{Moment, NoticeKind};
+use crate::live::{Moment, NoticeKind, PointOptions};
 
 impl Broadcast {
     /// Begins to publish if all streams have come, or if the wait for them is over.
@@ -78,7 +78,13 @@ impl Broadcast {
         }
         let place = self.streams[stream].schedule.place(first.time, jitter);
         let end = of.end().filter(|_| !is_sparse);
-        if end.is_some_and(|end| first.time < end - jitter) || place == Place::Inside {
+        let schedule = &self.streams[stream].schedule;
+        let is_misaligned = match place {
+            Place::Inside => true,
+            Place::Chunk(of) => !is_sparse && schedule.is_too_long(of.time, first.end(), jitter),
+            _ => false,
+        };
+        if end.is_some_and(|end| first.time < end - jitter) || is_misaligned {
             let at = duration_of(first.time, of.timescale);
             return self.drop_first(line, |of| {
                 of.misaligned.count().map(|count| NoticeKind::Misaligned { at, count })
@@ -96,7 +102,15 @@ impl Broadcast {
         let is_behind_gap = gap.is_some()
             || place == Place::Next { is_behind_gap: true }
             || (is_first && self.feeds[first.feed].sends_apart(line));
-        let is_over = now.since(first.arrived) >= self.options.gap_wait
+        // A gap that is being filled in order is none, nor one that is still to come.
+        let filled = match place {
+            Place::Next { is_behind_gap: true } => of.settled_at().max(self.streams[stream].grew),
+            _ => of.settled_at(),
+        };
+        let PointOptions { gap_wait, clock_tolerance, .. } = self.options;
+        let since = filled.map_or(first.arrived, |filled| filled.max(first.arrived));
+        let is_over = (now.since(since) >= gap_wait && !self.is_early(stream, line, first, now))
+            || now.since(first.arrived) >= gap_wait.max(clock_tolerance)
             || self.is_ending
             || self.held_bytes > self.options.held_bytes / 2;
         if is_behind_gap && !is_over && self.may_be_filled(stream, line, first, now) {
@@ -128,9 +142,10 @@ impl Broadcast {
                 }
                 let chunk = Chunk { time: held.time, end: held.end() };
                 self.streams[stream].schedule.push(chunk);
+                self.streams[stream].grew = Some(now.monotonic);
             }
         }
-        self.lines[line].settle(held);
+        self.lines[line].settle(held, now.monotonic);
         true
     }
 
@@ -138,44 +153,68 @@ impl Broadcast {
     fn drop_first(
         &mut self,
         line: usize,
-        count: impl FnOnce(&mut crate::live::feed::FeedTrack) -> Option<NoticeKind>,
+        count: impl FnOnce(&mut FeedTrack) -> Option<NoticeKind>,
     ) -> bool {
         let Some(held) = self.lines[line].take_waiting() else { return false };
         self.unhold(line, &held);
         self.log_discarded(line, held.time..=held.time);
-        self.lines[line].counts.dropped += 1;
-        let mut tracks = self.feeds[held.feed].tracks.iter_mut();
-        let kind = tracks.find(|track| track.line == Some(line)).and_then(count);
-        if let Some(kind) = kind {
-            self.notice(Some(held.feed), Some(line), kind);
-        }
+        self.count_dropped(line, held.feed, count);
         true
     }
 
-    /// Returns true if somebody may still send what is missing before a fragment: an encoder of its track,
-    /// or of another track of its stream, that has sent nothing later, or sends each fragment in a request of its
-    /// own: these overtake each other. An encoder whose connection was lost
-    /// a moment ago may come again and send its last fragments again.
-    fn may_be_filled(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
-        let expected = |feed: &&Feed| self.is_expected(feed, now);
-        self.feeds.iter().filter(expected).any(|feed| {
-            let own = feed.track_of_line(line).and_then(|track| track.newest);
-            let is_behind = |newest: i64| newest <= first.time || feed.sends_apart(line);
-            let others = || {
-                let tracks = feed.tracks.iter().filter(|track| {
-                    track.line.is_some_and(|at| at != line && self.lines[at].stream == stream)
-                });
-                tracks.filter_map(|track| track.newest).any(|newest| newest < first.time)
-            };
-            own.is_some_and(is_behind) || others()
-        })
+    /// Counts a fragment that is dropped, and reports what is to be reported of it.
+    pub(super) fn count_dropped(
+        &mut self,
+        line: usize,
+        feed: usize,
+        count: impl FnOnce(&mut FeedTrack) -> Option<NoticeKind>,
+    ) {
+        self.lines[line].counts.dropped += 1;
+        let mut tracks = self.feeds[feed].tracks.iter_mut();
+        let kind = tracks.find(|track| track.line == Some(line)).and_then(count);
+        if let Some(kind) = kind {
+            self.notice(Some(feed), Some(line), kind);
+        }
     }
 
-    /// Returns true if an encoder pushes this track and has not ended.
-    pub(super) fn is_fed(&self, line: usize, now: Moment) -> bool {
-        self.feeds.iter().any(|feed| {
-            feed.track_of_line(line).is_some()
-                && feed.is_active(now.monotonic, self.options.silence)
+    /// Returns true if somebody may still send what is missing before a fragment.
+    fn may_be_filled(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
+        self.feeds.iter().any(|feed| self.may_fill(feed, stream, line, first, now))
+    }
+
+    /// Returns true if a fragment came before its time, and another encoder than its own may still send what is missing
+    /// before it when that is live.
+    fn is_early(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
+        let live = to_smooth(first.time, self.lines[line].timescale);
+        let due = live.saturating_add(smooth_ticks(self.options.gap_wait));
+        let mut others = self.feeds.iter().enumerate().filter(|(at, _)| *at != first.feed);
+        self.position(now).is_some_and(|position| position < due)
+            && others.any(|(_, feed)| self.may_fill(feed, stream, line, first, now))
+    }
+
+    /// Returns true if an encoder may still send what is missing before a fragment: one of its track,
+    /// or of another track of its stream, that has sent nothing later, or sends each fragment in a request of its
+    /// own: these overtake each other. An encoder whose connection was lost
+    /// a moment ago may come again and send its last fragments again, and so may any that pushed before a restart.
+    fn may_fill(&self, feed: &Feed, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
+        let own = feed.track_of_line(line).and_then(|track| track.newest);
+        let is_behind = |newest: i64| newest <= first.time || feed.sends_apart(line);
+        let others = || {
+            let tracks = feed.tracks.iter().filter(|track| {
+                track.line.is_some_and(|at| at != line && self.lines[at].stream == stream)
+            });
+            tracks.filter_map(|track| track.newest).any(|newest| newest < first.time)
+        };
+        self.is_expected(feed, now) && (feed.is_restored || own.is_some_and(is_behind) || others())
+    }
+
+    /// Returns true if an encoder pushes this track and has not ended, or if one that pushed before a restart may come
+    /// again.
+    fn is_fed(&self, line: usize, now: Moment) -> bool {
+        let PointOptions { silence, gap_wait, .. } = self.options;
+        self.feeds.iter().any(|feed| match feed.is_restored {
+            true => feed.may_come_again(now.monotonic, gap_wait),
+            false => feed.track_of_line(line).is_some() && feed.is_active(now.monotonic, silence),
         })
     }
 }

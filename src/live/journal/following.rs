@@ -202,7 +202,7 @@ impl Following {
             Record::Cut { file, len } => self.cut(file, len)?,
             Record::Stopped => (self.is_stopped, self.is_changed) = (true, true),
             Record::Closed => self.is_closed = true,
-            Record::Moved { .. } | Record::Header(_) | Record::Other => {}
+            Record::Moved { .. } | Record::Ended { .. } | Record::Header(_) | Record::Other => {}
             _ => return None,
         }
         Some(())

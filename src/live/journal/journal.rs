@@ -185,6 +185,11 @@ impl Journal {
                     let (stream, encoder) = (stream.clone(), encoder.clone());
                     self.record(&Record::Moved { stream, encoder, shift: *shift }, &mut records);
                 }
+                LiveEvent::Ended { stream, encoder, has_ended } => {
+                    let (stream, encoder) = (stream.clone(), encoder.clone());
+                    let ended = Record::Ended { stream, encoder, has_ended: *has_ended };
+                    self.record(&ended, &mut records);
+                }
                 LiveEvent::Header { stream, encoder, is_named, boxes } => {
                     let (stream, encoder) = (stream.clone(), encoder.clone());
                     let (is_named, boxes) = (*is_named, boxes.clone());

@@ -29,6 +29,8 @@ pub(super) enum Record {
     More { of: u32, time: i64, duration: i64, bytes: Bytes },
     /// The times of an encoder are moved by so many ticks of 100 ns.
     Moved { stream: Arc<str>, encoder: Arc<str>, shift: i64 },
+    /// An encoder has said that nothing follows, or goes on though it has.
+    Ended { stream: Arc<str>, encoder: Arc<str>, has_ended: bool },
     /// An encoder has brought the header of its fragments.
     Header(RestoredHeader),
     /// A fragment was appended to a file.
@@ -73,6 +75,7 @@ const OPEN: u8 = 15;
 const SHUT: u8 = 16;
 const HEADER: u8 = 17;
 const DUE: u8 = 18;
+const ENDED: u8 = 19;
 
 impl Record {
     /// Writes the record. `None` if the declaration of a track cannot be written as XML.
@@ -160,6 +163,13 @@ impl Record {
             Self::Moved { stream, encoder, shift } => {
                 bytes.push(MOVED);
                 bytes.extend(shift.to_be_bytes());
+                bytes.extend(u32::try_from(stream.len()).ok()?.to_be_bytes());
+                bytes.extend(stream.as_bytes());
+                bytes.extend(encoder.as_bytes());
+            }
+            Self::Ended { stream, encoder, has_ended } => {
+                bytes.push(ENDED);
+                bytes.push((*has_ended).into());
                 bytes.extend(u32::try_from(stream.len()).ok()?.to_be_bytes());
                 bytes.extend(stream.as_bytes());
                 bytes.extend(encoder.as_bytes());
@@ -257,6 +267,12 @@ impl Record {
                 let encoder = std::str::from_utf8(bytes).ok()?.into();
                 Self::Moved { stream, encoder, shift }
             }
+            ENDED => {
+                let has_ended = bytes.try_get_u8().ok()? != 0;
+                let stream = std::str::from_utf8(&part(bytes)?).ok()?.into();
+                let encoder = std::str::from_utf8(bytes).ok()?.into();
+                Self::Ended { stream, encoder, has_ended }
+            }
             HEADER => {
                 let is_named = bytes.try_get_u8().ok()? != 0;
                 let stream = std::str::from_utf8(&part(bytes)?).ok()?.into();
@@ -307,6 +323,8 @@ mod tests {
                 key: "video\u{1f}1".into(),
             },
             Record::Moved { stream: "é".into(), encoder: "192.0.2.1".into(), shift: -7 },
+            Record::Ended { stream: "é".into(), encoder: "192.0.2.1".into(), has_ended: true },
+            Record::Ended { stream: "".into(), encoder: "b".into(), has_ended: false },
             Record::Header(RestoredHeader {
                 stream: "é".into(),
                 encoder: "192.0.2.1".into(),

@@ -198,6 +198,7 @@ impl Recovery {
             messages,
             early: replay.early,
             shifts: replay.shifts,
+            ends: replay.ends,
             headers: replay.headers,
         };
         Some(Recovered { writes, restored, journal })

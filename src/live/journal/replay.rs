@@ -9,7 +9,7 @@ use super::began::Began;
 use super::frames::Frames;
 use super::placed::Placed;
 use super::record::Record;
-use super::restored::{RestoredEarly, RestoredHeader, RestoredHeld, RestoredShift};
+use super::restored::{RestoredEarly, RestoredEnd, RestoredHeader, RestoredHeld, RestoredShift};
 use crate::base::{Error, Limits, Name};
 use crate::manifest::ServerTrack;
 
@@ -25,6 +25,7 @@ pub(crate) struct Replay {
     /// Fragments of tracks that have no file.
     pub(super) early: Vec<RestoredEarly>,
     pub(super) shifts: Vec<RestoredShift>,
+    pub(super) ends: Vec<RestoredEnd>,
     /// The newest header of each encoder and stream, the newest last.
     pub(super) headers: Vec<RestoredHeader>,
     /// Number of fragments that were published with the first snapshot.
@@ -53,6 +54,8 @@ pub(super) struct ReplayedFile {
 
 /// Encoders whose times are moved.
 const MOST_SHIFTS: usize = 1024;
+/// Encoders that have said that nothing follows.
+const MOST_ENDS: usize = 1024;
 /// Encoders and streams whose headers are kept, as a publishing point remembers as many.
 const MOST_HEADERS: usize = 256;
 
@@ -108,6 +111,9 @@ impl Replay {
             Record::Published(placed) => self.publish(placed)?,
             Record::Cut { file, len } => self.cut(file, len)?,
             Record::Moved { stream, encoder, shift } => self.move_encoder(stream, encoder, shift),
+            Record::Ended { stream, encoder, has_ended } => {
+                self.end_encoder(RestoredEnd { stream, encoder }, has_ended);
+            }
             Record::Header(header) => self.take_header(header),
             Record::Stopped => self.is_stopped = true,
             Record::Closed if self.is_stopped => self.is_closed = true,
@@ -148,6 +154,13 @@ impl Replay {
         self.shifts.retain(|of| !is_it(of));
         if self.shifts.len() < MOST_SHIFTS {
             self.shifts.push(RestoredShift { stream, encoder, shift });
+        }
+    }
+
+    fn end_encoder(&mut self, end: RestoredEnd, has_ended: bool) {
+        self.ends.retain(|of| *of != end);
+        if has_ended && self.ends.len() < MOST_ENDS {
+            self.ends.push(end);
         }
     }
 

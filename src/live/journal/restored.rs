@@ -39,6 +39,8 @@ pub struct Restored {
     /// Fragments of tracks that have no file.
     pub(crate) early: Vec<RestoredEarly>,
     pub(crate) shifts: Vec<RestoredShift>,
+    /// Encoders that have said that nothing follows.
+    pub(crate) ends: Vec<RestoredEnd>,
     /// The newest header of each encoder and stream, the newest last.
     pub(crate) headers: Vec<RestoredHeader>,
 }
@@ -103,6 +105,13 @@ pub(crate) struct RestoredShift {
     pub(crate) shift: i64,
 }
 
+/// An encoder that has said that nothing follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RestoredEnd {
+    pub(crate) stream: Arc<str>,
+    pub(crate) encoder: Arc<str>,
+}
+
 impl Restored {
     /// Returns what a publishing point needs to know of its events if none goes on.
     pub fn ended(record: &PointRecord) -> Self {
@@ -121,6 +130,7 @@ impl Restored {
             begun_with: 0,
             early: Vec::new(),
             shifts: Vec::new(),
+            ends: Vec::new(),
             headers: Vec::new(),
         }
     }
@@ -150,5 +160,9 @@ impl Restored {
     pub fn held(&self) -> impl Iterator<Item = (u32, i64)> {
         let files = (1..).zip(&self.files);
         files.flat_map(|(number, file)| file.held.iter().map(move |held| (number, held.time)))
+    }
+    /// Stream and name of each encoder that has said that nothing follows.
+    pub fn ends(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ends.iter().map(|end| (&*end.stream, &*end.encoder))
     }
 }

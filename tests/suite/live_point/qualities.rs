@@ -168,3 +168,44 @@ fn a_quality_that_falls_silent_beside_others_of_its_push_is_not_waited_for() {
     assert_eq!(watch.times("audio"), starts(0..28));
     assert_eq!(watch.times("video"), starts(0..28));
 }
+
+#[test]
+fn a_quality_with_longer_fragments_is_left_out_where_it_would_overlap_the_next_chunk() {
+    // Fragments of `b` are 2.5, 3 and 4 s long. Each is sent when it is over.
+    for (long, is_first) in [(25, false), (30, false), (40, false), (40, true), (30, true)] {
+        let (low, high) = (video(1, 1_000_000), video(1, 2_000_000));
+        let mut watch = Watch::new(PointOptions::default());
+        let b = is_first.then(|| begin(&mut watch, "high", &high));
+        let a = begin(&mut watch, "low", &low);
+        let b = b.unwrap_or_else(|| begin(&mut watch, "high", &high));
+        for tenth in 1..=1200_i64 {
+            watch.pass(100);
+            // The first one is there alone for a minute.
+            if tenth % 20 == 0 && (!is_first || tenth > 600) {
+                send(&mut watch, a, &low, tenth / 20 - 1);
+            }
+            if tenth % long == 0 {
+                let (ticks, time) = (long * 1_000_000, (tenth - long) * 1_000_000);
+                watch.push(b, &high.fragment(time, ticks as u32, 0)).unwrap();
+            }
+            watch.tick();
+        }
+        let live = watch.chunks("video");
+        assert!(live.last().unwrap().0 >= 1_120_000_000, "nothing waits for it: {live:?}");
+        watch.stop();
+        let chunks = watch.chunks("video");
+        if !is_first {
+            assert_eq!(watch.times("video"), starts(0..60));
+        }
+        let gaps: Vec<_> = chunks.windows(2).filter(|of| of[0].0 + of[0].1 != of[1].0).collect();
+        assert!(gaps.is_empty(), "{gaps:?}");
+        let files: Vec<_> = watch.files.keys().map(|(_, file)| file.index() as u32).collect();
+        for fragment in files.into_iter().flat_map(|file| watch.fragments(file)) {
+            let end = fragment.time as u64 + fragment.duration;
+            let next = chunks.iter().find(|(time, _)| *time > fragment.time as u64);
+            let over = next.map_or(0, |(time, _)| end.saturating_sub(*time));
+            assert_eq!(over, 0, "{} and {}", fragment.time, fragment.duration);
+        }
+        assert!(watch.count("misaligned") > 0, "{:#?}", watch.notices);
+    }
+}

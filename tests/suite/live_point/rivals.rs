@@ -287,3 +287,80 @@ fn clocks_that_drift_are_measured_and_told() {
     assert!((13.0..14.5).contains(&drift), "{drift}");
     assert_eq!(watch.presentation().live().unwrap().epoch, 1_700_000_000 * 10_000_000 + 40_000);
 }
+
+#[test]
+fn an_encoder_that_is_ahead_makes_no_gap_of_what_the_other_one_fills_in_order() {
+    // 6, 10 and 28 s, from the beginning or later.
+    for (ahead, from) in [(3, 0), (5, 0), (5, 10), (14, 0), (14, 10)] {
+        let (specs, mut watch) = (pair(), Watch::new(PointOptions::default()));
+        let a = watch.begin("all", "a");
+        watch.push(a, &header(&specs)).unwrap();
+        let mut b = None;
+        for number in 0..60 {
+            push(&mut watch, a, &specs, [number]);
+            match number {
+                // It is away, and what it does not bring comes later.
+                25 => watch.lost(b.take().unwrap()),
+                26 => {}
+                number if number >= from => {
+                    let id = b.unwrap_or_else(|| {
+                        let id = watch.begin("all", "b");
+                        watch.push(id, &header(&specs)).unwrap();
+                        id
+                    });
+                    b = Some(id);
+                    send(&mut watch, id, &specs, number + ahead..number + ahead + 1, 0);
+                }
+                _ => {}
+            }
+        }
+        watch.stop();
+        assert_eq!(watch.times("video"), starts(0..60 + ahead as u64), "{ahead} from {from}");
+        let lost = watch.count("gap") + watch.count("out-of-order") + watch.count("misaligned");
+        assert_eq!(lost, 0, "{:#?}", watch.notices);
+        watch.check_files(&all_fragments(&specs, 0..60 + ahead));
+    }
+}
+
+#[test]
+fn a_gap_that_is_filled_too_slowly_is_not_waited_for_longer_than_the_tolerance_of_clocks() {
+    let (specs, mut watch) = (vec![video(1, 500_000)], Watch::new(PointOptions::default()));
+    let (a, b) = (watch.begin("v", "a"), watch.begin("v", "b"));
+    watch.push(a, &header(&specs)).unwrap();
+    watch.push(b, &header(&specs)).unwrap();
+    push(&mut watch, a, &specs, 0..4);
+    send(&mut watch, b, &specs, 15..18, 0);
+    // `a` sends at half the speed.
+    for number in 4..13 {
+        watch.pass(3500);
+        send(&mut watch, a, &specs, number..number + 1, 0);
+        let waited = (number - 3) * 3500;
+        let gaps = usize::from(waited > 30_000);
+        assert_eq!(watch.count("gap"), gaps, "{number}: {:#?}", watch.notices);
+    }
+    watch.stop();
+    assert_eq!(watch.times("video"), starts((0..13).chain(15..18)));
+}
+
+#[test]
+fn an_encoder_whose_connection_was_silent_before_it_was_lost_may_come_again() {
+    let (specs, mut watch) = (vec![video(1, 500_000)], Watch::new(PointOptions::default()));
+    let (a, b) = (watch.begin("v", "a"), watch.begin("v", "b"));
+    watch.push(a, &header(&specs)).unwrap();
+    watch.push(b, &header(&specs)).unwrap();
+    for number in 0..4 {
+        push(&mut watch, a, &specs, [number]);
+        send(&mut watch, b, &specs, number..number + 1, 0);
+    }
+    watch.pass(6000);
+    watch.lost(b);
+    send(&mut watch, a, &specs, 5..7, 0);
+    watch.tick();
+    watch.pass(3000);
+    let b = watch.begin("v", "b");
+    watch.push(b, &header(&specs)).unwrap();
+    send(&mut watch, b, &specs, 4..5, 0);
+    watch.stop();
+    assert_eq!(watch.times("video"), starts(0..7));
+    assert_eq!(watch.count("gap"), 0, "{:#?}", watch.notices);
+}
