@@ -55,8 +55,12 @@ mod live_outputs;
 mod live_point;
 #[cfg(all(feature = "dash", feature = "live"))]
 mod live_restarts;
+#[cfg(all(feature = "http", feature = "live"))]
+mod live_segments;
 #[cfg(feature = "live")]
 mod live_shown;
+#[cfg(feature = "live")]
+mod live_tracks;
 mod manifests;
 mod mend;
 mod metrics;
