@@ -1875,8 +1875,11 @@ def live_pushes():
     end = box("mfra")
     styp = lambda *brands: box("styp", b"msdh", u32(0), b"msdh", *brands)
     elst = box("edts", full("elst", 0, 0, u32(1, 0, 20, 0x10000)))
-    edited = lambda track: u32(len(track) + len(elst)) + track[4:] + elst
+    delayed = box("edts", full("elst", 0, 0, u32(2, 676, -1, 0x10000, 0, 0, 0x10000)))
+    edited = lambda track, more=elst: u32(len(track) + len(more)) + track[4:] + more
     cmaf = lambda time: fragment(1, [gop()], front=[tfdt(time)])
+    role = lambda value: full("kind", 0, 0, b"urn:mpeg:dash:role:2011\0" + value + b"\0")
+    goes_on = box("styp", b"cmfl", u32(0), b"cmfl")
     tfrf = ext(TFRF, 1, 0, u8(1), u64(20_000_000, 20_000_000))
     senc = full("senc", 0, 0, u32(4), bytes(32))
     aux = [full("saiz", 0, 0, u8(8), u32(4)), full("saio", 0, 0, u32(1, 229)), senc]
@@ -1967,6 +1970,32 @@ def live_pushes():
             styp() + fragment(1, [gop()], front=[tfdt(time)]) + fragment(1, [gop("....")], front=[tfdt(time + 20_000_000)])
             for time in (0, 40_000_000)
         ),
+        "chunks-that-say-that-they-are-some": settings()
+        + moov(VIDEO)
+        + b"".join(
+            styp(b"cmfs")
+            + cmaf(time)
+            + goes_on
+            + fragment(1, [gop("....")], front=[tfdt(time + 20_000_000)])
+            + (goes_on + box("styp", b"cmfl", u32(0), b"lmsg") if time else b"")
+            for time in (0, 40_000_000)
+        ),
+        "an-empty-edit": settings() + moov(edited(VIDEO, delayed)) + cmaf(0) + cmaf(20_000_000),
+        "what-tracks-are-for": settings()
+        + moov(
+            edited(AUDIO, box("udta", role(b"alternate"), role(b"description"), u32(0))),
+            trak(3, "meta", 1000, box("evte", bytes(6), u16(1))),
+        )
+        + box("emsg", bytes(20))
+        + fragment(2, [gop("kk")], front=[tfdt(0)])
+        + fragment(3, [gop("k")], front=[tfdt(0)]),
+        "fragments-without-samples": settings()
+        + moov(VIDEO)
+        + cmaf(0)
+        + fragment(1, [], front=[tfdt(20_000_000)])
+        + fragment(1, [], front=[tfdt(40_000_000)], mdat=b"")
+        + cmaf(60_000_000)
+        + fragment(1, [], front=[tfdt(80_000_000)], mdat=b""),
         "chunks-of-sound-and-of-pictures": settings()
         + moov(VIDEO, AUDIO)
         + cmaf(0)

@@ -48,6 +48,8 @@ pub(super) struct Feed {
     pub(super) left: Option<Duration>,
     pub(super) bytes: u64,
     pub(super) refused: Tally,
+    /// Messages (`emsg`) that were passed over.
+    pub(super) events: Tally,
     rate: Rate,
 }
 
@@ -140,6 +142,7 @@ impl Feed {
             left: None,
             bytes: 0,
             refused: Tally::default(),
+            events: Tally::default(),
             rate: Rate::default(),
         }
     }

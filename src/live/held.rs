@@ -19,7 +19,7 @@ pub(super) struct Held {
     /// Hash of the samples.
     pub(super) hash: u64,
     pub(super) arrived: Duration,
-    /// Bytes of the head of the track, if it has no file yet: the fragment is recorded with it.
+    /// Bytes of the header of the track, if it has no file yet: the fragment is recorded with it.
     pub(super) head: u64,
 }
 

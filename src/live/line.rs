@@ -8,10 +8,11 @@ use bytes::Bytes;
 use super::clock::jitter;
 use super::held::Held;
 use super::moment::Duration;
+use super::tally::Tally;
 use super::track_key::TrackKey;
 use crate::base::{FileId, Name, Timescale};
 use crate::bmff::Trex;
-use crate::live::intake::defaults_of;
+use crate::live::intake::{defaults_of, memory_of};
 use crate::manifest::{ServerTrack, StreamKind};
 
 /// A track of an event. Fragments of all encoders come here: they wait in the order of their times, are
@@ -35,6 +36,8 @@ pub(super) struct Line {
     /// True if the presentation cannot serve the track.
     pub(super) is_refused: bool,
     pub(super) has_told_key: bool,
+    /// Headers of encoders that do not fit it.
+    pub(super) misfits: Tally,
     /// By their start.
     waiting: BTreeMap<i64, Held>,
     settled: VecDeque<Held>,
@@ -113,6 +116,7 @@ impl Line {
             file: None,
             is_refused: false,
             has_told_key: false,
+            misfits: Tally::default(),
             waiting: BTreeMap::new(),
             settled: VecDeque::new(),
             end: None,
@@ -156,6 +160,14 @@ impl Line {
     pub(super) fn is_data(&self) -> bool {
         let subtype = self.server.value("Subtype").unwrap_or_default().trim().to_ascii_uppercase();
         self.key.kind == StreamKind::Text && !matches!(&*subtype, "" | "CAPT" | "SUBT" | "DESC")
+    }
+
+    /// Returns true if its samples are events that are not read: messages of a scheme have another form.
+    pub(super) fn has_unread_events(&self) -> bool {
+        let said = |name| self.server.value(name).unwrap_or_default().trim();
+        self.is_data()
+            && said("Scheme").is_empty()
+            && ["evte", "urim"].iter().any(|format| said("FourCC").eq_ignore_ascii_case(format))
     }
 
     /// Returns true if no fragment was ever taken.
@@ -215,9 +227,17 @@ impl Line {
         all.find(|(time, other)| range.contains(time) && ![feed, FORGOTTEN].contains(other))
     }
 
-    /// Bytes of the head, if the track has no file that has it.
+    /// Bytes of what a fragment is recorded with, if the track has no file that has it.
     pub(super) fn early_head(&self) -> u64 {
-        if self.file.is_none() { self.head.len() as u64 } else { 0 }
+        match self.file {
+            None => self.header_memory() + self.identity().len() as u64,
+            Some(_) => 0,
+        }
+    }
+
+    /// Returns the bytes of memory of its header.
+    pub(super) fn header_memory(&self) -> u64 {
+        self.head.len() as u64 + memory_of(&self.server)
     }
 
     /// Returns true if one more fragment may wait.

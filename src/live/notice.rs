@@ -112,6 +112,14 @@ pub enum NoticeKind {
         /// Number of refused parts so far.
         count: u64,
     },
+    /// Messages in boxes `emsg` beside the fragments are not read.
+    #[non_exhaustive]
+    MessagesPassed {
+        /// Number of such messages so far.
+        count: u64,
+    },
+    /// The samples of a track of events (`evte`, `urim`) are not read: only Smooth Streaming has them.
+    EventsUnread,
     /// Fragments of a track begin without a key frame.
     WithoutKeyFrame,
     /// A fragment was dropped.
@@ -159,6 +167,8 @@ impl NoticeKind {
             Self::CodecChanged => "codec-changed",
             Self::TimescaleDiffers => "timescale-differs",
             Self::Refused { .. } => "refused",
+            Self::MessagesPassed { .. } => "messages-passed",
+            Self::EventsUnread => "events-unread",
             Self::WithoutKeyFrame => "without-key-frame",
             Self::Dropped { .. } => "dropped",
             Self::Cut => "cut",
@@ -278,6 +288,13 @@ impl fmt::Display for NoticeKind {
             Self::Refused { error, count } => {
                 write!(f, "a part of the push is not used ({count} so far): {error}")
             }
+            Self::MessagesPassed { count } => write!(
+                f,
+                "messages in `emsg` boxes are not read ({count} so far), and players do not get them; push them as a track of subtype `DATA`"
+            ),
+            Self::EventsUnread => f.write_str(
+                "its events are not read, and players of DASH and HLS do not get them; push messages as a track of subtype `DATA`",
+            ),
             Self::WithoutKeyFrame => f.write_str(
                 "fragments begin without a key frame, so players cannot begin or switch there; let the encoder begin each fragment with one",
             ),

@@ -25,16 +25,17 @@ pub(super) struct Push {
     pub(super) heard: Duration,
     /// The streams that it announced before it was part of an event.
     pub(super) announced: Option<StreamManifest>,
-    /// The first part that could not be used.
+    /// The first part behind its first header that could not be used.
     pub(super) refused: Option<Error>,
-    /// A header or a fragment of it was used.
-    pub(super) is_used: bool,
+    /// A fragment of it was used.
+    pub(super) has_fragments: bool,
 }
 
 impl Push {
-    /// The reason why nothing of it was used, if it brought something that could not be.
+    /// The reason why none of its fragments was used, if it brought something that could not be. Its header is known
+    /// even so.
     pub(super) fn failure(&mut self) -> Option<Error> {
-        self.refused.take_if(|_| !self.is_used)
+        self.refused.take_if(|_| !self.has_fragments)
     }
 }
 

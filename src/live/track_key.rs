@@ -77,9 +77,11 @@ impl TrackKey {
         })
     }
 
-    /// Returns true if both are tracks of one stream.
+    /// Returns true if both are tracks of one stream. Texts whose bitrate is not said are no qualities of each other:
+    /// one may have the translation of signs, and the other all that is spoken.
     pub(super) fn is_of_same_stream(&self, other: &Self) -> bool {
         (self.kind, &self.name, &self.language) == (other.kind, &other.name, &other.language)
+            && (self.kind != StreamKind::Text || self.place == other.place)
     }
 }
 

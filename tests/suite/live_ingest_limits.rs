@@ -19,7 +19,7 @@ use testkit::Hands;
 use testkit::film::{self, Media, Style, Track};
 
 /// A body of one piece, which may not end behind it.
-struct One(Option<Bytes>, bool);
+pub(super) struct One(pub(super) Option<Bytes>, pub(super) bool);
 
 impl Body for One {
     type Data = Bytes;
@@ -37,42 +37,42 @@ impl Body for One {
     }
 }
 
-fn request(method: Method, path: &str, body: One) -> Request<One> {
+pub(super) fn request(method: Method, path: &str, body: One) -> Request<One> {
     let request = Request::builder().method(method).uri(path).header("host", "x");
     let mut request = request.header("transfer-encoding", "chunked").body(body).unwrap();
     request.extensions_mut().insert(Peer::new([127, 0, 0, 1].into()));
     request
 }
 
-fn service(options: LiveOptions) -> (LivePoints, IngestService) {
+pub(super) fn service(options: LiveOptions) -> (LivePoints, IngestService) {
     let points = LivePoints::new(options);
     let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
     (points.clone(), IngestService::new(points).otherwise(OriginService::new(origin)))
 }
 
-fn by_anyone(options: PointOptions) -> LiveOptions {
+pub(super) fn by_anyone(options: PointOptions) -> LiveOptions {
     LiveOptions::default().on_first_push(move |_| Some(options.clone()))
 }
 
 /// The status of a push of a body that ends.
-fn put(service: &IngestService, path: &str, bytes: &[u8]) -> u16 {
+pub(super) fn put(service: &IngestService, path: &str, bytes: &[u8]) -> u16 {
     let body = One(Some(Bytes::copy_from_slice(bytes)), true);
     block_on(service.respond(request(Method::PUT, path, body))).status().as_u16()
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
 /// One track of so many chunks of 2 s, of about 40 kB each.
-fn film(track: u32, chunks: u32) -> (Media, Vec<u8>) {
+pub(super) fn film(track: u32, chunks: u32) -> (Media, Vec<u8>) {
     let track = Track::regular(track, StreamKind::Video, chunks, 20_000_000, 40_000);
     let media = film::media(&[track], Style { mfra: false, ..Style::default() });
     let bytes = media.filled(7);
     (media, bytes)
 }
 
-fn parts(media: &Media, bytes: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
+pub(super) fn parts(media: &Media, bytes: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
     let header = media.fragments[0].2.start as usize;
     let segment = |range: &std::ops::Range<u64>| &bytes[range.start as usize..range.end as usize];
     let segments = media.fragments.iter().map(|(.., range)| segment(range).to_vec());

@@ -12,31 +12,31 @@ use smooth_origin::{Error, ErrorKind, Limits, Name, Origin};
 
 // Boxes.
 
-fn boxed(kind: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn boxed(kind: &str, body: &[u8]) -> Vec<u8> {
     [&(body.len() as u32 + 8).to_be_bytes(), kind.as_bytes(), body].concat()
 }
 
-fn full(kind: &str, version: u8, flags: u32, body: &[u8]) -> Vec<u8> {
+pub(super) fn full(kind: &str, version: u8, flags: u32, body: &[u8]) -> Vec<u8> {
     boxed(kind, &[&(u32::from(version) << 24 | flags).to_be_bytes(), body].concat())
 }
 
-fn uuid(kind: u128, version: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn uuid(kind: u128, version: u8, body: &[u8]) -> Vec<u8> {
     let head = [&kind.to_be_bytes()[..], &(u32::from(version) << 24).to_be_bytes()].concat();
     boxed("uuid", &[&head, body].concat())
 }
 
-fn words(words: &[u32]) -> Vec<u8> {
+pub(super) fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
 const TFXD: u128 = 0x6d1d9b05_42d5_44e6_80e2_141daff757b2;
-const MANIFEST: u128 = 0xa5d40b30_e814_11dd_ba2f_0800200c9a66;
+pub(super) const MANIFEST: u128 = 0xa5d40b30_e814_11dd_ba2f_0800200c9a66;
 const STREAMS: u128 = 0x3c2fe51b_efee_40a3_ae81_5300199dc348;
 const SPS: &[u8] =
     b"\x67\x64\0\x0b\xac\xb2\x05\x1b\xf2\x60\x22\0\0\x03\0\x02\0\0\x03\0\x64\x1e\x28\x54\x90";
 const PPS: &[u8] = b"\x68\xeb\xcc\xb2\x2c";
 
-fn avc1() -> Vec<u8> {
+pub(super) fn avc1() -> Vec<u8> {
     let sps = [&[1, 0x64, 0, 11, 0xff, 0xe1, 0, SPS.len() as u8], SPS].concat();
     let config = [&sps[..], &[1, 0, PPS.len() as u8], PPS, &[0xfd, 0xf8, 0xf8, 0]].concat();
     let mut entry = vec![0; 78];
@@ -45,7 +45,7 @@ fn avc1() -> Vec<u8> {
     boxed("avc1", &entry)
 }
 
-fn mp4a(specific: [u8; 2]) -> Vec<u8> {
+pub(super) fn mp4a(specific: [u8; 2]) -> Vec<u8> {
     let config =
         [&[0x40, 0x15, 0, 0, 0][..], &words(&[64_000, 64_000]), &[5, 2], &specific].concat();
     let es = [&[0, 1, 0, 4, config.len() as u8][..], &config, &[6, 1, 2]].concat();
@@ -55,21 +55,31 @@ fn mp4a(specific: [u8; 2]) -> Vec<u8> {
     boxed("mp4a", &entry)
 }
 
-struct Trak {
-    id: u32,
-    handler: &'static str,
-    timescale: u32,
-    language: u16,
-    entry: Vec<u8>,
-    edit: Option<u32>,
+pub(super) struct Trak {
+    pub(super) id: u32,
+    pub(super) handler: &'static str,
+    pub(super) timescale: u32,
+    pub(super) language: u16,
+    pub(super) entry: Vec<u8>,
+    /// Length and time of the media of each.
+    pub(super) edits: Vec<(u32, u32)>,
+    pub(super) udta: Vec<u8>,
 }
 
-fn trak(id: u32, handler: &'static str, entry: Vec<u8>) -> Trak {
-    Trak { id, handler, timescale: 10_000_000, language: 0x55c4, entry, edit: None }
+pub(super) fn trak(id: u32, handler: &'static str, entry: Vec<u8>) -> Trak {
+    Trak {
+        id,
+        handler,
+        timescale: 10_000_000,
+        language: 0x55c4,
+        entry,
+        edits: vec![],
+        udta: vec![],
+    }
 }
 
 impl Trak {
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         // As ffmpeg writes them: version 1, and a duration of all ones.
         let ones = [u32::MAX; 2];
         let tkhd = [words(&[0, 0, 0, 0, self.id, 0]), words(&ones), vec![0; 60]].concat();
@@ -81,14 +91,17 @@ impl Trak {
         let stbl = [stsd, empty("stts", 1), empty("stsc", 1), empty("stsz", 2), empty("stco", 1)];
         let minf = boxed("minf", &boxed("stbl", &stbl.concat()));
         let mdia = [full("mdhd", 1, 0, &mdhd), full("hdlr", 0, 0, &hdlr), minf].concat();
-        let elst = self.edit.map(|time| full("elst", 0, 0, &words(&[1, 0, time, 0x1_0000])));
-        let edts = elst.map(|elst| boxed("edts", &elst)).unwrap_or_default();
+        let edit = |&(length, time): &(u32, u32)| words(&[length, time, 0x1_0000]);
+        let count = words(&[self.edits.len() as u32]);
+        let edits: Vec<u8> = self.edits.iter().flat_map(edit).collect();
+        let elst = full("elst", 0, 0, &[count, edits].concat());
+        let edts = if self.edits.is_empty() { vec![] } else { boxed("edts", &elst) };
         let tkhd = full("tkhd", 1, 3, &tkhd);
-        boxed("trak", &[tkhd, edts, boxed("mdia", &mdia), boxed("udta", b"")].concat())
+        boxed("trak", &[tkhd, edts, boxed("mdia", &mdia), boxed("udta", &self.udta)].concat())
     }
 }
 
-fn moov(traks: &[Trak]) -> Vec<u8> {
+pub(super) fn moov(traks: &[Trak]) -> Vec<u8> {
     let mvhd = full("mvhd", 0, 0, &[words(&[0, 0, 1000, 0]), vec![0; 76], words(&[2])].concat());
     let all: Vec<u8> = traks.iter().flat_map(Trak::bytes).collect();
     let trex = |trak: &Trak| full("trex", 0, 0, &words(&[trak.id, 1, 0, 0, 0]));
@@ -97,11 +110,11 @@ fn moov(traks: &[Trak]) -> Vec<u8> {
     boxed("moov", &[mvhd, all, mvex, meta].concat())
 }
 
-fn both() -> Vec<u8> {
+pub(super) fn both() -> Vec<u8> {
     moov(&[trak(1, "vide", avc1()), trak(2, "soun", mp4a([0x11, 0x88]))])
 }
 
-fn ftyp() -> Vec<u8> {
+pub(super) fn ftyp() -> Vec<u8> {
     boxed("ftyp", b"isml\0\0\x02\0isml")
 }
 
@@ -133,21 +146,21 @@ fn lsm() -> Vec<u8> {
 
 /// A fragment: what its `traf` has beside `tfhd` and `trun`, and its samples.
 #[derive(Clone)]
-struct Fragment {
-    track: u32,
-    sequence: u32,
-    tfhd: (u32, Vec<u32>),
-    before: Vec<u8>,
-    behind: Vec<u8>,
-    between: Vec<u8>,
+pub(super) struct Fragment {
+    pub(super) track: u32,
+    pub(super) sequence: u32,
+    pub(super) tfhd: (u32, Vec<u32>),
+    pub(super) before: Vec<u8>,
+    pub(super) behind: Vec<u8>,
+    pub(super) between: Vec<u8>,
     /// Flags of the first sample, and size of each.
-    first: u32,
-    sizes: Vec<u32>,
-    shift: i32,
-    large: bool,
+    pub(super) first: u32,
+    pub(super) sizes: Vec<u32>,
+    pub(super) shift: i32,
+    pub(super) large: bool,
 }
 
-fn fragment(track: u32, time: i64) -> Fragment {
+pub(super) fn fragment(track: u32, time: i64) -> Fragment {
     let behind = uuid(TFXD, 1, &[time.to_be_bytes(), 20_000_000_i64.to_be_bytes()].concat());
     Fragment {
         track,
@@ -164,7 +177,7 @@ fn fragment(track: u32, time: i64) -> Fragment {
 }
 
 impl Fragment {
-    fn moof(&self) -> Vec<u8> {
+    pub(super) fn moof(&self) -> Vec<u8> {
         let tfhd = [words(&[self.track]), words(&self.tfhd.1)].concat();
         let tfhd = full("tfhd", 0, self.tfhd.0, &tfhd);
         let write = |offset: i32| {
@@ -193,20 +206,20 @@ impl Fragment {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         [self.moof(), self.between.clone(), self.mdat()].concat()
     }
 }
 
 // Taking a body.
 
-struct Taken {
-    units: Vec<Unit>,
-    end: Result<BodyEnd, Error>,
-    known: Option<Known>,
+pub(super) struct Taken {
+    pub(super) units: Vec<Unit>,
+    pub(super) end: Result<BodyEnd, Error>,
+    pub(super) known: Option<Known>,
 }
 
-fn take_with(intake: Intake, body: &[u8], step: usize) -> Taken {
+pub(super) fn take_with(intake: Intake, body: &[u8], step: usize) -> Taken {
     let (mut intake, mut units) = (intake, Vec::new());
     for piece in body.chunks(step) {
         if let Err(error) = intake.push(&Bytes::copy_from_slice(piece), &mut units) {
@@ -223,7 +236,7 @@ fn text(taken: &Taken) -> String {
 }
 
 /// Takes a body in pieces of several sizes, which must give the same.
-fn take(parts: &[Vec<u8>]) -> Taken {
+pub(super) fn take(parts: &[Vec<u8>]) -> Taken {
     let (body, limits) = (parts.concat(), LiveLimits::default());
     let whole = take_with(Intake::new(&limits), &body, body.len().max(1));
     for step in [1, 2, 7, 100, 1000] {
@@ -234,7 +247,7 @@ fn take(parts: &[Vec<u8>]) -> Taken {
 }
 
 impl Taken {
-    fn headers(&self) -> Vec<&Header> {
+    pub(super) fn headers(&self) -> Vec<&Header> {
         let headers = self.units.iter().filter_map(|unit| match unit {
             Unit::Header(header) => Some(header),
             _ => None,
@@ -242,7 +255,7 @@ impl Taken {
         headers.collect()
     }
 
-    fn fragments(&self) -> Vec<&Arrived> {
+    pub(super) fn fragments(&self) -> Vec<&Arrived> {
         let fragments = self.units.iter().filter_map(|unit| match unit {
             Unit::Fragment(arrived) => Some(arrived),
             _ => None,
@@ -250,7 +263,7 @@ impl Taken {
         fragments.collect()
     }
 
-    fn refused(&self) -> Vec<String> {
+    pub(super) fn refused(&self) -> Vec<String> {
         let of = |unit: &Unit| match unit {
             Unit::Refused { track_id, error } => Some(format!("{track_id:?} {error}")),
             _ => None,
@@ -258,11 +271,11 @@ impl Taken {
         self.units.iter().filter_map(of).collect()
     }
 
-    fn error(&self) -> &Error {
+    pub(super) fn error(&self) -> &Error {
         self.end.as_ref().expect_err("it is refused")
     }
 
-    fn ends_stream(&self) -> bool {
+    pub(super) fn ends_stream(&self) -> bool {
         matches!(self.units.last(), Some(Unit::EndOfStream))
     }
 }
@@ -276,7 +289,7 @@ fn traf(arrived: &Arrived) -> Boxes {
 }
 
 /// The samples, found by the offset of the run.
-fn samples(arrived: &Arrived) -> Vec<u8> {
+pub(super) fn samples(arrived: &Arrived) -> Vec<u8> {
     let traf = traf(arrived);
     let runs = traf.all::<Trun>().map(|trun| {
         let from = usize::try_from(trun.data_offset.unwrap()).unwrap();
@@ -286,7 +299,7 @@ fn samples(arrived: &Arrived) -> Vec<u8> {
     runs.collect::<Vec<_>>().concat()
 }
 
-fn payload(len: u8) -> Vec<u8> {
+pub(super) fn payload(len: u8) -> Vec<u8> {
     (0..len).map(|byte| byte ^ 0x5a).collect()
 }
 
@@ -488,7 +501,7 @@ fn times_of_32_bits_become_64_and_boxes_before_the_mdat_are_left_out() {
 
 #[test]
 fn fragments_of_cmaf_are_rewritten_at_the_times_of_their_edit_list() {
-    let video = Trak { timescale: 12_800, edit: Some(1024), ..trak(1, "vide", avc1()) };
+    let video = Trak { timescale: 12_800, edits: vec![(0, 1024)], ..trak(1, "vide", avc1()) };
     let tfdt = |time: u64| full("tfdt", 1, 0, &time.to_be_bytes());
     let cmaf = |time: u64| Fragment {
         tfhd: (0x2_0020, vec![0x101_0000]),
@@ -523,7 +536,7 @@ fn fragments_of_cmaf_are_rewritten_at_the_times_of_their_edit_list() {
 }
 
 /// Chunks of CMAF of track 1 or 2, a second each, with the letters of their samples as payload.
-fn chunk(track: u32, number: u64, first: u32) -> Vec<u8> {
+pub(super) fn chunk(track: u32, number: u64, first: u32) -> Vec<u8> {
     let time = number * 20_000_000;
     let fragment = Fragment {
         tfhd: (0x2_0020, vec![if track == 1 { 0x101_0000 } else { 0x200_0000 }]),
@@ -538,7 +551,7 @@ fn chunk(track: u32, number: u64, first: u32) -> Vec<u8> {
 
 #[test]
 fn pictures_that_are_reordered_begin_when_their_fragment_does() {
-    let video = Trak { timescale: 12_800, edit: Some(1024), ..trak(1, "vide", avc1()) };
+    let video = Trak { timescale: 12_800, edits: vec![(0, 1024)], ..trak(1, "vide", avc1()) };
     let header = [boxed("ftyp", b"cmf2\0\0\0\0cmfc"), moov(&[video])].concat();
     // Each sample lasts 512, and the first is shown two later than it is decoded.
     let chunk = |decoded: u64, key: u32, offsets: [u32; 3]| {
@@ -576,10 +589,10 @@ fn pictures_that_are_reordered_begin_when_their_fragment_does() {
     }
 }
 
-const KEY: u32 = 0x200_0000;
-const INNER: u32 = 0x101_0000;
+pub(super) const KEY: u32 = 0x200_0000;
+pub(super) const INNER: u32 = 0x101_0000;
 
-fn times(taken: &Taken) -> Vec<(i64, u64, bool)> {
+pub(super) fn times(taken: &Taken) -> Vec<(i64, u64, bool)> {
     taken.fragments().iter().map(|a| (a.time, a.duration, a.is_key)).collect()
 }
 
@@ -777,8 +790,7 @@ fn a_broken_fragment_is_left_out_and_the_next_ones_go_on() {
         (patched(b"trun", 8, &[9]), "Some(1) moof/traf/trun at byte "),
         (patched(b"trun", -4, &[0, 0, 1]), "Some(1) moof/traf"),
         (patched(b"tfhd", 8, &[0, 0, 0, 9]), "Some(9) moof at byte "),
-        (fragment(3, 0).bytes(), "a fragment of track 3, which the `moov` does not have"),
-        (Fragment { sizes: vec![], ..fragment(1, 0) }.bytes(), "no samples in the fragment"),
+        (fragment(3, 0).bytes(), "Some(3) moof at byte "),
         ([long.moof(), fragment(1, 0).mdat()].concat(), "sample data outside"),
         (late.bytes(), "a fragment at 9223372036854775802 of 20000000 ticks"),
         (still.bytes(), "no `tfxd` that can be read"),

@@ -17,6 +17,8 @@ mod qualities;
 mod restarts;
 #[path = "live_point/rivals.rs"]
 mod rivals;
+#[path = "live_point/sets.rs"]
+mod sets;
 #[path = "live_point/sparse.rs"]
 mod sparse;
 #[path = "live_point/storms.rs"]

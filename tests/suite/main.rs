@@ -61,8 +61,12 @@ mod live_recovery;
 mod live_restarts;
 #[cfg(feature = "live")]
 mod live_rivals;
+#[cfg(all(feature = "http", feature = "live"))]
+mod live_segments;
 #[cfg(feature = "live")]
 mod live_shown;
+#[cfg(feature = "live")]
+mod live_tracks;
 #[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
 mod live_windows;
 mod manifests;

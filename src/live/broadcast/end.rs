@@ -61,6 +61,14 @@ impl Broadcast {
         }
     }
 
+    /// Messages beside the fragments of a push (`emsg`) were passed over.
+    pub(in crate::live) fn events_passed(&mut self, feed: usize, messages: u64) {
+        let tally = &mut self.feeds[feed].events;
+        if let Some(count) = (0..messages).filter_map(|_| tally.count()).last() {
+            self.notice(Some(feed), None, NoticeKind::MessagesPassed { count });
+        }
+    }
+
     /// Returns true if the event has ended: an encoder said so, and no other one [may go
     /// on](Feed::may_go_on). An event without fragments has not begun. Captions neither end it nor keep it going,
     /// unless there is nothing else: an encoder of captions that is connected has [a moment](LAST_CAPTION) to bring the last ones.

@@ -22,7 +22,8 @@ impl Broadcast {
             (None, kind) => kind.as_str(),
         };
         let suffixes = [key.language.as_str(), key.kind.as_str()];
-        let named = suffixes.iter().filter(|suffix| !suffix.is_empty());
+        let has = |suffix: &str| name.split('_').any(|word| word.eq_ignore_ascii_case(suffix));
+        let named = suffixes.iter().filter(|suffix| !suffix.is_empty() && !has(suffix));
         let named = named.map(|suffix| format!("{name}_{suffix}"));
         let counted = (2..).map(|number| format!("{name}_{number}"));
         let mut names = std::iter::once(name.to_owned()).chain(named).chain(counted);

@@ -102,9 +102,9 @@ impl Broadcast {
     /// Counts the bytes of headers.
     pub(super) fn count_headers(&mut self) {
         let of_encoders = self.feeds.iter().flat_map(|feed| &feed.tracks);
-        let of_encoders = of_encoders.filter_map(|track| Some(track.header.as_ref()?.head.len()));
-        let of_tracks = self.lines.iter().map(|line| line.head.len());
-        self.header_bytes = of_encoders.chain(of_tracks).map(|len| len as u64).sum();
+        let of_encoders = of_encoders.filter_map(|track| Some(track.header.as_ref()?.memory()));
+        let of_tracks = self.lines.iter().map(Line::header_memory);
+        self.header_bytes = of_encoders.chain(of_tracks).sum();
     }
 
     /// Gives an encoder a track of its header.
@@ -139,38 +139,42 @@ impl Broadcast {
     /// other encoders.
     fn line_of(&mut self, feed: usize, key: TrackKey, track: &HeaderTrack) -> Result<Place, Error> {
         let Some(at) = self.lines.iter().position(|line| line.key == key) else {
-            let added = self.add_line(feed, key, track)?;
+            let added = self.add_line(key, track)?;
             return Ok(Place { feeds: Some(added), waits_for: None });
         };
         let line = &self.lines[at];
         if line.timescale != track.timescale {
-            self.notice(Some(feed), Some(at), NoticeKind::TimescaleDiffers);
-            return Err(refused("a track has another timescale than the others of its stream"));
+            self.notice_misfit(feed, at, NoticeKind::TimescaleDiffers);
+            return Err(refused("a track has another timescale than the one with which it began"));
         }
         // Without fragments, either header may rule.
         if line.codec == track.codec || line.is_empty() {
             return Ok(Place { feeds: Some(at), waits_for: None });
         }
         let is_published = line.file.is_some();
-        self.notice(Some(feed), Some(at), NoticeKind::CodecChanged);
+        self.notice_misfit(feed, at, NoticeKind::CodecChanged);
         match is_published {
             true => Err(other_codec()),
             false => Ok(Place { feeds: None, waits_for: Some(at) }),
         }
     }
 
-    fn add_line(
-        &mut self,
-        feed: usize,
-        key: TrackKey,
-        track: &HeaderTrack,
-    ) -> Result<usize, Error> {
+    /// Reports a header that does not fit a track. An encoder may send it with each fragment.
+    fn notice_misfit(&mut self, feed: usize, line: usize, kind: NoticeKind) {
+        if self.lines[line].misfits.count().is_some() {
+            self.notice(Some(feed), Some(line), kind);
+        }
+    }
+
+    fn add_line(&mut self, key: TrackKey, track: &HeaderTrack) -> Result<usize, Error> {
         if self.lines.len() >= MOST_LINES {
             let (found, limit) = (self.lines.len() as u64 + 1, MOST_LINES as u64);
             return Err(ErrorKind::Budget { what: "tracks of an event", found, limit }.into());
         }
+        // Another timescale is that of another set (CMAF, 7.3.4).
         let of_same = |stream: &LiveStream| {
-            stream.lines.iter().any(|&line| self.lines[line].key.is_of_same_stream(&key))
+            stream.timescale == track.timescale
+                && stream.lines.iter().any(|&line| self.lines[line].key.is_of_same_stream(&key))
         };
         let stream = match self.streams.iter().position(of_same) {
             Some(stream) => stream,
@@ -185,14 +189,11 @@ impl Broadcast {
         (line.codec, line.timescale) = (track.codec, track.timescale);
         line.label = label(&name, bitrate);
         self.lines.push(line);
-        let timescale = self.streams[stream].timescale;
-        if timescale != track.timescale {
-            self.notice(Some(feed), Some(at), NoticeKind::TimescaleDiffers);
-            self.lines.pop();
-            return Err(refused("a track has another timescale than the others of its stream"));
-        }
         self.streams[stream].lines.push(at);
         self.notice(None, Some(at), NoticeKind::TrackCame);
+        if self.lines[at].has_unread_events() {
+            self.notice(None, Some(at), NoticeKind::EventsUnread);
+        }
         Ok(at)
     }
 

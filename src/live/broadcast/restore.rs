@@ -196,9 +196,9 @@ impl Broadcast {
     ) -> Result<usize, Error> {
         let read = Line::read_identity(identity);
         let (key, timescale, codec) = read.ok_or_else(contradicts)?;
-        let of_same = |stream: &LiveStream| {
-            stream.lines.iter().any(|&line| self.lines[line].key.is_of_same_stream(&key))
-        };
+        // No two streams have the same name.
+        let of_same =
+            |stream: &LiveStream| stream.kind == key.kind && *stream.name == *track.name();
         let stream = self.streams.iter().position(of_same).unwrap_or_else(|| {
             let is_sparse = key.kind == StreamKind::Text;
             self.streams.push(LiveStream {

@@ -9,10 +9,10 @@ use super::fragment::Pushed;
 use super::framing::{Framing, Part};
 use super::header::Known;
 use super::payload::Filling;
-use super::unit::{BodyEnd, Unit};
+use super::unit::{BodyEnd, Unit, memory_of};
 use crate::base::{Cursor, Error, ErrorKind, Limits, Sink};
 use crate::bmff::uuid::{LiveServerManifest, StreamManifestBox};
-use crate::bmff::{Content, Ftyp, Header};
+use crate::bmff::{Boxes, Content, Ftyp, Header, Trun};
 use crate::fragment::track_of_broken;
 use crate::live::LiveLimits;
 use crate::manifest::{ServerManifest, StreamManifest};
@@ -28,8 +28,8 @@ pub struct Intake {
     manifest: Option<(ServerManifest, Bytes)>,
     /// The newest `moov`, and its place, if the manifest may still follow it.
     moov: Option<(u64, Bytes)>,
-    /// The newest `moov` that was read, and the manifest that it was read with.
-    read: Option<(Bytes, Option<(ServerManifest, Bytes)>)>,
+    /// The newest `moov` that was read, and the box of the manifest that it was read with.
+    read: Option<(Bytes, Option<Bytes>)>,
     known: Option<Known>,
     /// The `moof` that waits for its `mdat`.
     pending: Option<Pending>,
@@ -40,6 +40,8 @@ pub struct Intake {
     ends: HashMap<u32, i64>,
     /// The segment that comes is the last one.
     is_last: bool,
+    /// Number of messages (`emsg`) that were passed over, and not told yet.
+    events: u64,
     /// End of the last box that was of use, or was passed over.
     whole: u64,
 }
@@ -80,6 +82,9 @@ enum Kept {
 const MAX_BETWEEN: u64 = 64 << 10;
 /// Maximum bytes of a `styp` that is looked at.
 const MAX_STYP: u64 = 4096;
+/// Brands of a `styp` with which a segment or a fragment begins. One of `cmfl` without them is that of a chunk which
+/// goes on with a fragment (DASH-IF ingest 1.2, interface 1, formatting media tracks, 7).
+const SEGMENTS: &[&[u8; 4]] = &[b"cmff", b"cmfs", b"cmfr", b"msdh", b"msix"];
 
 impl Intake {
     /// A body that begins with its header.
@@ -98,6 +103,7 @@ impl Intake {
             chunks: Chunks::default(),
             ends: HashMap::new(),
             is_last: false,
+            events: 0,
             whole: 0,
         }
     }
@@ -136,8 +142,17 @@ impl Intake {
     pub(in crate::live) fn header_memory(&self) -> u64 {
         let moov = self.moov.as_ref().map(|(_, moov)| moov);
         let moov = moov.or(self.read.as_ref().map(|(moov, _)| moov));
+        let of_manifest = |(list, boxed): &(ServerManifest, Bytes)| {
+            boxed.len() as u64 + list.tracks.iter().map(memory_of).sum::<u64>()
+        };
+        let manifest = self.manifest.as_ref().map_or(0, of_manifest);
         let known = self.known.as_ref().map_or(0, Known::memory);
-        known + moov.map_or(0, |moov| moov.len() as u64)
+        known + manifest + moov.map_or(0, |moov| moov.len() as u64)
+    }
+
+    /// Returns how many messages (`emsg`) were passed over since the last call.
+    pub(in crate::live) fn take_events(&mut self) -> u64 {
+        std::mem::take(&mut self.events)
     }
 
     /// Takes the next bytes of the body. What is whole by them is appended to `units`, also before an
@@ -177,6 +192,7 @@ impl Intake {
         self.settle(units);
         self.chunks.end(units, &self.of_content);
         self.end_of_last(units);
+        self.forget_empty();
         match at {
             0 => BodyEnd::Empty,
             _ if self.framing.is_inside() || self.pending.is_some() => {
@@ -238,10 +254,14 @@ impl Intake {
                 self.chunks.end(units, &self.of_content);
                 Current::End
             }
+            b"styp" if total <= MAX_STYP => keep(Kept::SegmentType),
             b"styp" => {
-                self.chunks.begin(units, &self.of_content);
-                self.end_of_last(units);
-                if total <= MAX_STYP { keep(Kept::SegmentType) } else { Current::Skipped }
+                self.begin_segment(units);
+                Current::Skipped
+            }
+            b"emsg" => {
+                self.events += 1;
+                Current::Skipped
             }
             _ => Current::Skipped,
         };
@@ -290,6 +310,7 @@ impl Intake {
                 let filling = Filling::new(plan, (total - mdat.len()) as usize);
                 Ok(Current::Payload(Box::new(filling)))
             }
+            Err(refusal) if refusal.is_empty => Ok(Current::Skipped),
             Err(refusal) if refusal.is_final => Err(refusal.error),
             Err(refusal) => {
                 units.push(Unit::Refused { track_id: refusal.track_id, error: refusal.error });
@@ -357,7 +378,11 @@ impl Intake {
                     ServerManifest::parse_leniently(&document, &self.of_content)
                 });
                 match read {
-                    Ok((manifest, _)) => self.manifest = Some((manifest, bytes)),
+                    Ok((mut manifest, _)) => {
+                        // Only the tracks are looked at.
+                        manifest.metas = Vec::new();
+                        self.manifest = Some((manifest, bytes));
+                    }
                     // The `moov` says what is needed.
                     Err(error) => units.push(Unit::Refused { track_id: None, error }),
                 }
@@ -375,11 +400,16 @@ impl Intake {
             }
             Kept::SegmentType => {
                 let brands = inside(header_len(&bytes)).and_then(|mut body| Ftyp::parse(&mut body));
-                let is_last = |ftyp: &Ftyp| {
-                    ftyp.major_brand == *b"lmsg"
-                        || ftyp.compatible_brands.iter().any(|brand| *brand == *b"lmsg")
+                let has = |some: &[&[u8; 4]]| {
+                    brands.as_ref().is_ok_and(|ftyp| {
+                        let mut all = ftyp.compatible_brands.iter().chain([&ftyp.major_brand]);
+                        all.any(|brand| some.iter().any(|one| *brand == **one))
+                    })
                 };
-                self.is_last = brands.is_ok_and(|ftyp| is_last(&ftyp));
+                if !has(&[b"cmfl"]) || has(SEGMENTS) {
+                    self.begin_segment(units);
+                }
+                self.is_last |= has(&[b"lmsg"]);
             }
         }
         Ok(())
@@ -389,13 +419,14 @@ impl Intake {
     /// the one before in this body is no unit.
     fn settle_header(&mut self, units: &mut Vec<Unit>) -> Result<(), Error> {
         let Some((start, moov)) = self.moov.take() else { return Ok(()) };
+        let manifest = self.manifest.as_ref().map(|(_, boxed)| boxed);
         let is_read =
-            self.read.as_ref().is_some_and(|(read, with)| *read == moov && *with == self.manifest);
-        if is_read {
+            |(read, with): &(Bytes, Option<Bytes>)| *read == moov && with.as_ref() == manifest;
+        if self.read.as_ref().is_some_and(is_read) {
             return Ok(());
         }
         let known = Known::read(&moov, start, self.manifest.as_ref(), &self.of_content)?;
-        let is_first = self.read.replace((moov, self.manifest.clone())).is_none();
+        let is_first = self.read.replace((moov, manifest.cloned())).is_none();
         let is_same = self.known.as_ref().is_some_and(|old| old.is_same(&known));
         if is_first || !is_same {
             units.push(Unit::Header(known.header().clone()));
@@ -405,14 +436,34 @@ impl Intake {
         Ok(())
     }
 
+    /// A segment begins: the one before is whole.
+    fn begin_segment(&mut self, units: &mut Vec<Unit>) {
+        self.chunks.begin(units, &self.of_content);
+        self.end_of_last(units);
+    }
+
     /// Something else follows a `moof` than its `mdat`.
     fn without_mdat(&mut self, units: &mut Vec<Unit>) {
+        self.forget_empty();
         if let Some(Pending { moof, start, .. }) = self.pending.take() {
             let (what, clause) = ("`mdat` behind its `moof`", "[MS-SSTR] 2.2.4");
             let error = Error::at(start, ErrorKind::Missing { what, clause });
             let track_id = track_of_broken(&moof);
             units.push(Unit::Refused { track_id, error });
         }
+    }
+
+    /// Forgets a `moof` that waits for its `mdat` if it has no samples, and so needs none.
+    fn forget_empty(&mut self) {
+        let is_empty = |Pending { moof, .. }: &Pending| {
+            Boxes::parse(moof, 0, &self.of_content).is_ok_and(|boxes| {
+                let trafs =
+                    || boxes.inside(*b"moof").into_iter().flat_map(|moof| moof.each(*b"traf"));
+                let runs = || trafs().flat_map(|traf| traf.all::<Trun>());
+                trafs().count() == 1 && runs().all(|run| run.sample_count == 0)
+            })
+        };
+        self.pending.take_if(|pending| is_empty(pending));
     }
 
     fn end_of_last(&mut self, units: &mut Vec<Unit>) {

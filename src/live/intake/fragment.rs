@@ -34,6 +34,8 @@ pub(super) struct Refusal {
     pub(super) error: Error,
     /// The next ones will be no better.
     pub(super) is_final: bool,
+    /// It has no samples, which is no error: nothing is there of its time.
+    pub(super) is_empty: bool,
 }
 
 /// A `moof` that was pushed, and what follows it.
@@ -96,6 +98,10 @@ impl Pushed<'_> {
             Err(error) => return Err(self.refusal(track_of_broken(self.moof), error)),
         };
         let track_id = stored.track_id();
+        if stored.is_empty() && track_id.is_some_and(|track_id| known.track(track_id).is_some()) {
+            let what = missing("samples in the fragment", "[MS-SSTR] 2.2.4");
+            return Err(Refusal { is_empty: true, ..self.refusal(track_id, what.into()) });
+        }
         let planned = self.plan_stored(&block, &stored, known, ends, limits);
         planned.map_err(|error| {
             // An encoder that counts from elsewhere does so in each fragment.
@@ -113,13 +119,8 @@ impl Pushed<'_> {
         limits: &Limits,
     ) -> Result<Plan, Error> {
         let track_id = stored.track_id().ok_or(missing("`tfhd`", "ISO/IEC 14496-12, 8.8.7"))?;
-        let track = known.track(track_id).ok_or_else(|| {
-            let what = format!("a fragment of track {track_id}, which the `moov` does not have");
-            ErrorKind::Invalid { what, clause: "[MS-SSTR] 2.2.7" }
-        })?;
-        if stored.is_empty() {
-            return Err(missing("samples in the fragment", "[MS-SSTR] 2.2.4").into());
-        }
+        // The encoder is to send its header (DASH-IF ingest 1.2, interface 1, failure behaviors, 5).
+        let track = known.track(track_id).ok_or(ErrorKind::NoHeader)?;
         let is_broken = |item: &AnyBox| {
             item.header.extended == Some(Tfxd::UUID) && matches!(item.body, Body::Other(_))
         };
@@ -239,7 +240,7 @@ impl Pushed<'_> {
             Place::Nowhere => Error::at(self.start, error.kind).inside(FourCc(*b"moof")),
             _ => error,
         };
-        Refusal { track_id, error, is_final: false }
+        Refusal { track_id, error, is_final: false, is_empty: false }
     }
 }
 

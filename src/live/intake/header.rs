@@ -8,8 +8,11 @@ use xxhash_rust::xxh3::Xxh3;
 use super::names::{Listed, name_tracks};
 use super::track_file::head;
 use super::unit::{Header, HeaderTrack};
-use crate::base::{Error, ErrorKind, FourCc, Limits, Place, Timescale};
-use crate::bmff::{Boxes, Co64, Elst, Hdlr, Mdhd, SampleEntry, Stco, Stsd, Stsz, Stts, Tkhd, Trex};
+use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits, Place, Timescale};
+use crate::bmff::{
+    AnyBox, Body, Boxes, Co64, Edit, Elst, Hdlr, Mdhd, Mvhd, SampleEntry, Stco, Stsd, Stsz, Stts,
+    Tkhd, Trex,
+};
 use crate::codec::Description;
 use crate::fragment::Defaults;
 use crate::manifest::{ServerManifest, StreamKind};
@@ -29,8 +32,8 @@ pub(super) struct Track {
     pub(super) track_id: u32,
     pub(super) kind: StreamKind,
     pub(super) defaults: Defaults,
-    /// Time at which the track begins by its edit list, in ticks: 0 if it has none. Only times of `tfdt` count
-    /// without it.
+    /// Time of the media that is shown at 0 by its edit list, in ticks: 0 if it has none, and before 0 if nothing is
+    /// shown at first. Only times of `tfdt` count without it.
     pub(super) media_time: i64,
 }
 
@@ -42,8 +45,8 @@ impl Known {
 
     /// Returns the bytes of memory that it takes.
     pub fn memory(&self) -> u64 {
-        let heads = self.header.tracks.iter().map(|track| track.head.len() as u64);
-        heads.sum::<u64>() + self.boxes.len() as u64
+        let tracks = self.header.tracks.iter().map(HeaderTrack::memory);
+        tracks.sum::<u64>() + self.boxes.len() as u64
     }
 
     /// Returns the boxes that it was read from: the live server manifest, if there was one, and the `moov`.
@@ -101,7 +104,8 @@ impl Known {
         let moov = boxes.inside(*b"moov").ok_or_else(missing)?;
         let found = moov.each(*b"trak").count() as u64;
         Limits::check("tracks of a header", found, limits.tracks as u64)?;
-        let described = moov.each(*b"trak").filter_map(|trak| Described::of(trak, limits));
+        let movie = moov.get::<Mvhd>().and_then(|mvhd| Timescale::new(mvhd.timescale.into()));
+        let described = moov.each(*b"trak").filter_map(|trak| Described::of(trak, movie, limits));
         let described: Vec<Described<'_>> = described.collect::<Result<_, _>>()?;
         if described.is_empty() {
             return Err(missing().into());
@@ -116,6 +120,8 @@ impl Known {
             kind: track.kind,
             language: track.language.as_deref(),
             description: track.description.as_ref(),
+            roles: &track.roles,
+            has_events: track.has_events,
         });
         let servers = name_tracks(&listed.collect::<Vec<_>>(), manifest);
         let (mut tracks, mut of_header, mut bytes) = (Vec::new(), Vec::new(), 0);
@@ -151,25 +157,36 @@ struct Described<'a> {
     description: Option<Description>,
     codec: u128,
     media_time: i64,
+    /// See [`roles`].
+    roles: Vec<String>,
+    /// Its handler is `meta`: its samples are events, and no captions.
+    has_events: bool,
 }
 
 impl<'a> Described<'a> {
-    /// `None` for a track of no kind that is known, such as a hint track.
-    fn of(trak: &'a Boxes, limits: &Limits) -> Option<Result<Self, Error>> {
+    /// `None` for a track of no kind that is known, such as a hint track. `movie`: timescale of the `moov`.
+    fn of(
+        trak: &'a Boxes,
+        movie: Option<Timescale>,
+        limits: &Limits,
+    ) -> Option<Result<Self, Error>> {
         let mdia = trak.inside(*b"mdia")?;
-        let kind = match &mdia.get::<Hdlr>()?.handler_type.0 {
+        let handler = mdia.get::<Hdlr>()?.handler_type.0;
+        let kind = match &handler {
             b"vide" => StreamKind::Video,
             b"soun" => StreamKind::Audio,
             b"text" | b"subt" | b"sbtl" | b"meta" | b"clcp" => StreamKind::Text,
             _ => return None,
         };
-        Some(Self::read(trak, mdia, kind, limits))
+        let read = Self::read(trak, mdia, kind, movie, limits);
+        Some(read.map(|read| Self { has_events: handler == *b"meta", ..read }))
     }
 
     fn read(
         trak: &'a Boxes,
         mdia: &'a Boxes,
         kind: StreamKind,
+        movie: Option<Timescale>,
         limits: &Limits,
     ) -> Result<Self, Error> {
         let missing = |what| ErrorKind::Missing { what, clause: "ISO/IEC 14496-12, 8.3" };
@@ -186,7 +203,6 @@ impl<'a> Described<'a> {
         let entry = stsd.entries().next().ok_or(missing("sample entry"))?;
         let description = Description::of_entry(kind, &entry, limits).ok();
         let edits = trak.inside(*b"edts").and_then(|edts| edts.get::<Elst>());
-        let media_time = edits.and_then(|elst| elst.edits().find(|edit| !edit.is_empty()));
         Ok(Self {
             trak,
             track_id: tkhd.track_id,
@@ -195,10 +211,65 @@ impl<'a> Described<'a> {
             language: mdhd.language().filter(|language| language != "und"),
             codec: codec(kind, timescale, stsd, description.as_ref()),
             description,
-            media_time: media_time.map_or(0, |edit| edit.media_time),
+            media_time: edits.map_or(0, |elst| begin_of(elst, timescale, movie)),
+            roles: roles(trak, limits),
+            has_events: false,
         })
     }
 }
+
+/// Returns the time of the media that is shown at 0, in ticks of the track: where the first stretch of media begins,
+/// less the empty edits before it, which last so many ticks of the movie.
+///
+/// Spec: ISO/IEC 14496-12, 8.6.6.
+fn begin_of(elst: &Elst, timescale: Timescale, movie: Option<Timescale>) -> i64 {
+    let empty = elst.edits().take_while(Edit::is_empty);
+    let delay = empty.fold(0, |sum: u64, edit| sum.saturating_add(edit.segment_duration));
+    let first = elst.edits().find(|edit| !edit.is_empty()).map_or(0, |edit| edit.media_time);
+    // Without a timescale of the movie, nothing says how long they last. Too long ones make times out of range, which
+    // fragments are refused for.
+    let delay = movie.map_or(0, |movie| {
+        let ticks = movie.rescale_round(delay, timescale);
+        ticks.and_then(|ticks| i64::try_from(ticks).ok()).unwrap_or(i64::MAX)
+    });
+    first.saturating_sub(delay)
+}
+
+/// Returns what a track is for, by its boxes `kind`: words of DASH, such as `description`, without `main`.
+///
+/// Spec: ISO/IEC 14496-12, 8.10.4; ISO/IEC 23009-1, 5.8.5.5.
+fn roles(trak: &Boxes, limits: &Limits) -> Vec<String> {
+    let of_udta = |item: &AnyBox| match &item.body {
+        Body::Other(bytes) if item.header.kind == *b"udta" => {
+            Boxes::parse_in(&mut Cursor::new(bytes, 0), limits).ok()
+        }
+        _ => None,
+    };
+    let Some(udta) = trak.list.iter().find_map(of_udta) else { return Vec::new() };
+    let role = |item: &AnyBox| {
+        let Body::Other(bytes) = &item.body else { return None };
+        // Behind version and flags.
+        let mut texts = bytes.get(4..)?.split(|&byte| byte == 0);
+        let (scheme, value) = (texts.next()?, std::str::from_utf8(texts.next()?).ok()?);
+        let role = match (scheme, value) {
+            (b"urn:mpeg:dash:role:2011", role) => role,
+            // For people who do not see.
+            (b"urn:tva:metadata:cs:AudioPurposeCS:2007", "1") => "description",
+            _ => return None,
+        };
+        let is_word = !role.is_empty() && role.len() <= LONGEST_ROLE && role != "main";
+        is_word.then(|| role.to_ascii_lowercase())
+    };
+    let kinds = udta.list.iter().filter(|item| item.header.kind == *b"kind");
+    let mut roles: Vec<_> = kinds.filter_map(role).take(MOST_ROLES).collect();
+    roles.sort();
+    roles.dedup();
+    roles
+}
+
+/// Bytes of a role, and roles of a track.
+const LONGEST_ROLE: usize = 64;
+const MOST_ROLES: usize = 4;
 
 fn has_samples(stbl: &Boxes) -> bool {
     stbl.get::<Stsz>().is_some_and(|stsz| stsz.sample_count > 0)

@@ -10,6 +10,10 @@ pub(super) struct Listed<'a> {
     /// By `mdhd`; `None` if it is not known.
     pub(super) language: Option<&'a str>,
     pub(super) description: Option<&'a Description>,
+    /// Words of DASH for what it is for, such as `description`; not `main`.
+    pub(super) roles: &'a [String],
+    /// Its samples are events, and no captions.
+    pub(super) has_events: bool,
 }
 
 /// Returns an element of a server manifest for each track. Names, languages, bitrates and all that is not known here are
@@ -70,7 +74,7 @@ fn named_track(track: &Listed<'_>, listed: Option<&ServerTrack>) -> ServerTrack 
     if let Some(language) = language {
         server.attributes.push(("systemLanguage".into(), language.to_owned()));
     }
-    let name = name.unwrap_or_else(|| own_name(track.kind, track.language));
+    let name = name.unwrap_or_else(|| own_name(track));
     server.params.push(("trackID".into(), track.track_id.to_string()));
     server.params.push(("trackName".into(), name));
     // Said above, or not true of a file that is written here.
@@ -89,6 +93,18 @@ fn named_track(track: &Listed<'_>, listed: Option<&ServerTrack>) -> ServerTrack 
     if let Some(listed) = listed {
         server.attributes.extend(listed.attributes.iter().filter(is_kept).cloned());
         server.params.extend(listed.params.iter().filter(is_kept).cloned());
+    }
+    // As Azure's manifests say it, where the one for people who do not see comes first.
+    let is_description = |role: &&String| *role == "description";
+    let role = track.roles.iter().find(is_description).or(track.roles.first());
+    let of_header =
+        [("role", role.map(String::as_str)), ("Subtype", track.has_events.then_some("DATA"))];
+    for (name, said) in of_header {
+        if let Some(said) = said
+            && server.value(name).is_none_or(str::is_empty)
+        {
+            set(&mut server.params, name, said.to_owned());
+        }
     }
     let private_data = value("CodecPrivateData").unwrap_or_default();
     let quality = track.description.map(|description| description.quality(bitrate));
@@ -118,16 +134,18 @@ fn named_track(track: &Listed<'_>, listed: Option<&ServerTrack>) -> ServerTrack 
     server
 }
 
-/// The name of a track that no manifest names: its kind, with the language of sound and text, so that
-/// tracks of one kind and language that come in different bodies are of one stream.
-fn own_name(kind: StreamKind, language: Option<&str>) -> String {
+/// The name of a track that no manifest names: its kind, with the language of sound and text and with what it is for,
+/// so that tracks of which all this is the same and that come in different bodies are of one stream.
+fn own_name(track: &Listed<'_>) -> String {
+    let kind = if track.has_events { "events" } else { track.kind.as_str() };
+    let language = track.language.filter(|_| track.kind != StreamKind::Video);
     let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    match language.filter(|_| kind != StreamKind::Video) {
-        Some(language) => {
-            format!("{}_{}", kind.as_str(), language.chars().map(word).collect::<String>())
-        }
-        None => kind.as_str().to_owned(),
+    let mut name = kind.to_owned();
+    for said in language.into_iter().chain(track.roles.iter().map(String::as_str)) {
+        name.push('_');
+        name.extend(said.chars().map(word));
     }
+    name
 }
 
 fn set(params: &mut Vec<(String, String)>, name: &str, value: String) {

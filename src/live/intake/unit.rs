@@ -78,6 +78,22 @@ pub struct Arrived {
     pub sequence: u32,
 }
 
+impl HeaderTrack {
+    /// Returns the bytes of memory that it takes.
+    pub(in crate::live) fn memory(&self) -> u64 {
+        self.head.len() as u64 + memory_of(&self.server)
+    }
+}
+
+/// Returns the bytes of memory of what is said of a track.
+pub(in crate::live) fn memory_of(server: &ServerTrack) -> u64 {
+    let all = server.attributes.iter().chain(&server.params);
+    all.map(|(name, value)| PAIR + (name.len() + value.len()) as u64).sum()
+}
+
+/// Bytes of two strings beside their text.
+const PAIR: u64 = 48;
+
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyEnd {

@@ -13,6 +13,9 @@ use crate::manifest::StreamManifest;
 
 /// Tracks of a push that are remembered.
 const TRACKS: usize = 256;
+/// Bytes of the identifier of a stream that is announced, and streams that a push may announce.
+const LONGEST_ID: usize = 256;
+const ANNOUNCED: usize = 256;
 
 impl PublishingPoint {
     /// Returns the streams, in lower case, of which this encoder has brought headers.
@@ -21,6 +24,26 @@ impl PublishingPoint {
         let event = event.map(str::to_lowercase);
         let is_its = |source: &&Source| source.event == event && &*source.encoder == encoder;
         self.known.sources().filter(is_its).map(|source| source.stream.clone()).collect()
+    }
+
+    /// Returns true if this encoder has brought the header of a stream, so that a push may go on with it.
+    #[cfg(feature = "http")]
+    pub(crate) fn knows_stream(&self, event: Option<&str>, stream: &str, encoder: &str) -> bool {
+        self.known.get(&Source::new(event, stream, encoder)).is_some()
+    }
+
+    /// Returns the pushes of an encoder to some streams that run.
+    #[cfg(feature = "http")]
+    pub(crate) fn pushes_of(
+        &self,
+        event: Option<&str>,
+        streams: &[String],
+        encoder: &str,
+    ) -> Vec<PushId> {
+        let sources: Vec<_> =
+            streams.iter().map(|stream| Source::new(event, stream, encoder)).collect();
+        let of_these = self.pushes.iter().filter(|(_, push)| sources.contains(&push.source));
+        of_these.map(|(id, _)| *id).collect()
     }
 
     /// Begins a push: an encoder (a name that the host gives it, such as its address) begins to send a body
@@ -66,7 +89,7 @@ impl PublishingPoint {
             heard,
             announced: None,
             refused: None,
-            is_used: false,
+            has_fragments: false,
         };
         self.pushes.insert(id, push);
         Ok(id)
@@ -88,6 +111,7 @@ impl PublishingPoint {
             None => return Err(no_push()),
         };
         let taken = self.take(push, units, now).and(read);
+        self.tell_events(push);
         if let Err(error) = &taken {
             self.refuse(push, error);
         }
@@ -98,7 +122,7 @@ impl PublishingPoint {
     /// The body of a push has ended as its encoder wanted.
     ///
     /// # Errors
-    /// The body is not whole, its end cannot be used, or nothing of it can.
+    /// The body is not whole, its end cannot be used, or none of its fragments can.
     pub fn end(&mut self, push: PushId, now: Moment) -> Result<(), Error> {
         self.now = now.monotonic;
         let Some(of) = self.pushes.get_mut(&push) else { return Err(no_push()) };
@@ -155,12 +179,19 @@ impl PublishingPoint {
             match unit {
                 Unit::StreamManifest(manifest) => self.announce(push, manifest, now)?,
                 Unit::Header(header) => {
+                    let is_first = |push: &Push| push.tracks.is_empty();
+                    let is_first = self.pushes.get(&push).is_some_and(is_first);
                     self.register(push, &header.tracks, now)?;
-                    self.has_used(push);
+                    // What cannot be used before it is its manifest: the `moov` says what is needed.
+                    if let Some(push) = self.pushes.get_mut(&push).filter(|_| is_first) {
+                        push.refused = None;
+                    }
                 }
                 Unit::Fragment(arrived) => {
                     self.arrive(push, &arrived, now)?;
-                    self.has_used(push);
+                    if let Some(push) = self.pushes.get_mut(&push) {
+                        push.has_fragments = true;
+                    }
                 }
                 Unit::Refused { error, .. } => self.leave_out(push, error, now)?,
                 // Nothing ends that has not begun.
@@ -178,9 +209,15 @@ impl PublishingPoint {
         Ok(())
     }
 
-    fn has_used(&mut self, push: PushId) {
-        if let Some(push) = self.pushes.get_mut(&push) {
-            push.is_used = true;
+    /// Reports messages of a push that were passed over, once it is part of the event.
+    fn tell_events(&mut self, push: PushId) {
+        let number = self.number();
+        let Some(push) = self.pushes.get_mut(&push) else { return };
+        if let Some((of, feed)) = push.feed
+            && of == number
+            && let Some(broadcast) = &mut self.broadcast
+        {
+            broadcast.events_passed(feed, push.intake.take_events());
         }
     }
 
@@ -199,9 +236,14 @@ impl PublishingPoint {
     fn announce(
         &mut self,
         push: PushId,
-        manifest: StreamManifest,
+        mut manifest: StreamManifest,
         now: Moment,
     ) -> Result<(), Error> {
+        // No push has a longer identifier.
+        manifest.streams.retain(|of| of.stream.len() <= LONGEST_ID);
+        manifest.streams.truncate(ANNOUNCED);
+        manifest.streams.shrink_to_fit();
+        manifest.metas = Vec::new();
         if self.is_of_this_event(push) {
             self.enter(push, now)?;
             if let Some(broadcast) = &mut self.broadcast {

@@ -140,6 +140,30 @@ impl LivePoint {
         self.inner().point.known_streams(event, encoder)
     }
 
+    /// Returns whether an encoder has brought the header of a stream, also to an earlier process.
+    #[cfg(feature = "http")]
+    pub(crate) fn knows_stream(&self, event: Option<&str>, stream: &str, encoder: &str) -> bool {
+        self.inner().point.knows_stream(event, stream, encoder)
+    }
+
+    /// The pushes of an encoder to some streams that run.
+    #[cfg(feature = "http")]
+    pub(crate) fn pushes_of(
+        &self,
+        event: Option<&str>,
+        streams: &[String],
+        encoder: &str,
+    ) -> Vec<PushId> {
+        self.inner().point.pushes_of(event, streams, encoder)
+    }
+
+    /// Returns whether one of these pushes runs.
+    #[cfg(feature = "http")]
+    pub(crate) fn runs_any(&self, pushes: &[PushId]) -> bool {
+        let inner = self.inner();
+        pushes.iter().any(|push| inner.point.is_running(*push))
+    }
+
     /// Bytes of memory that its media takes.
     pub fn memory(&self) -> u64 {
         self.inner().media()

@@ -3,6 +3,7 @@
 //! ffmpeg writes them so for DASH and HLS, and other packagers do unless told otherwise. The names of the headers
 //! say what tells the tracks apart, and the name of a segment has the same in it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -78,11 +79,18 @@ impl Pusher {
 }
 
 impl Known {
-    /// Returns the headers of a pusher, in the place of those of the one that has been silent for longest if it is new.
+    /// Returns the headers of a pusher. If it is new and there is no room, they take the place of those of another one: of
+    /// the point that has the most, the one that has been silent for longest.
     fn of(&mut self, pusher: &Pusher) -> &mut Headers {
         self.uses += 1;
         if self.of.len() >= PUSHERS && !self.of.contains_key(pusher) {
-            let oldest = self.of.iter().min_by_key(|(_, headers)| headers.used);
+            let mut counts = HashMap::<&str, usize>::new();
+            self.of.keys().for_each(|pusher| *counts.entry(&pusher.point).or_default() += 1);
+            let rank = |(pusher, headers): &(&Pusher, &Headers)| {
+                let count = counts.get(pusher.point.as_str());
+                (Reverse(count.copied().unwrap_or_default()), headers.used)
+            };
+            let oldest = self.of.iter().min_by_key(rank);
             if let Some(oldest) = oldest.map(|(pusher, _)| pusher.clone()) {
                 self.of.remove(&oldest);
             }
@@ -421,6 +429,13 @@ mod tests {
             let pusher = Pusher { encoder: number.to_string(), ..pusher() };
             files.header(&pusher, "init-a");
         }
+        let elsewhere = Pusher { point: "y.isml".into(), ..pusher() };
+        files.header(&elsewhere, "init-a");
+        for number in 0..2 * PUSHERS {
+            let pusher = Pusher { encoder: format!("other {number}"), ..pusher() };
+            files.header(&pusher, "init-a");
+        }
+        assert!(files.segment(&elsewhere, "a-1").unwrap().is_some(), "each point has its share");
         for number in 0..2 * HEADERS {
             let id = files.header(&pusher(), &format!("init-{number}"));
             files.is_there(&pusher(), &id);

@@ -17,20 +17,25 @@ pub(super) struct IngestPath {
 pub(super) enum Place {
     /// A stream: the body has its boxes.
     Stream { event: Option<String>, stream: String },
+    /// A file of a stream that its folder names.
+    Folder { event: Option<String>, stream: String },
     /// A file of a track whose name alone says which one: its name without the extension.
     File { event: Option<String>, name: String },
     /// A manifest that an encoder writes of its own (DASH-IF ingest 1.2, 6.2), and the folder that it is in.
     Manifest { event: Option<String>, folder: Option<String> },
 }
 
-/// Extensions of files of media.
-const MEDIA: &[&str] =
-    &["cmfv", "cmfa", "cmft", "cmfm", "mp4", "m4s", "m4v", "m4a", "m4f", "ismv", "isma", "ismt"];
+/// Extensions of files of media; `init` and `header` are those of headers (DASH-IF ingest 1.2, interface 2, naming, 6).
+const MEDIA: &[&str] = &[
+    "cmfv", "cmfa", "cmft", "cmfm", "mp4", "m4s", "m4v", "m4a", "m4f", "ismv", "isma", "ismt",
+    "init", "header",
+];
 
 /// Extensions of manifests.
 const MANIFESTS: &[&str] = &["mpd", "m3u8"];
 
-/// Words that stand before the identifier of a stream; the second one is of older drafts of DASH-IF.
+/// Words that stand before the identifier of a stream. The second one is of older drafts of DASH-IF, for a set of
+/// streams, each of which may follow by the first one.
 const STREAMS: &[&str] = &["Streams", "Switching"];
 
 /// Longest identifier of a stream or an event.
@@ -75,9 +80,9 @@ impl IngestPath {
         let event = event.map(str::to_owned);
         let place = place(rest, event).ok_or_else(|| in_path(GRAMMAR))?;
         let ids = match &place {
-            Place::Stream { event, stream: id } | Place::File { event, name: id } => {
-                [event.as_deref(), Some(id.as_str())]
-            }
+            Place::Stream { event, stream: id }
+            | Place::Folder { event, stream: id }
+            | Place::File { event, name: id } => [event.as_deref(), Some(id.as_str())],
             Place::Manifest { event, .. } => [event.as_deref(), None],
         };
         if !ids.into_iter().flatten().all(is_identifier) {
@@ -91,23 +96,23 @@ impl IngestPath {
 
 /// The place that what follows a publishing point leads to.
 fn place(rest: &[Cow<'_, str>], event: Option<String>) -> Option<Place> {
-    let (stream, file) = match rest {
-        [file] => (None, &**file),
-        // A folder per track.
-        [folder, file] => (Some(&**folder), &**file),
-        _ => return None,
+    let (file, folders) = rest.split_last()?;
+    let stream = match folders {
+        [] => STREAMS.iter().find_map(|word| call(file, word)),
+        [set] if call(set, STREAMS[1]).is_some() => call(file, STREAMS[0]),
+        _ => None,
     };
-    if stream.is_none()
-        && let Some(id) = STREAMS.iter().find_map(|word| call(file, word))
-    {
+    if let Some(id) = stream {
         return Some(Place::Stream { event, stream: id.into() });
     }
+    // A folder per track, which may lie in another one.
+    let folder = (!folders.is_empty()).then(|| folders.join("/"));
     let (name, extension) = file.rsplit_once('.')?;
     if is_in(MANIFESTS, extension) {
-        return Some(Place::Manifest { event, folder: stream.map(str::to_owned) });
+        return Some(Place::Manifest { event, folder });
     }
-    is_in(MEDIA, extension).then(|| match stream {
-        Some(folder) => Place::Stream { event, stream: folder.into() },
+    is_in(MEDIA, extension).then(|| match folder {
+        Some(folder) => Place::Folder { event, stream: folder },
         None => Place::File { event, name: name.into() },
     })
 }
@@ -140,7 +145,10 @@ mod tests {
         match IngestPath::parse(path) {
             Ok(IngestPath {
                 point,
-                place: Place::Stream { event, stream } | Place::File { event, name: stream },
+                place:
+                    Place::Stream { event, stream }
+                    | Place::Folder { event, stream }
+                    | Place::File { event, name: stream },
             }) => Ok((point.as_str().to_owned(), event, stream)),
             Ok(IngestPath { place: Place::Manifest { .. }, .. }) => Err(200),
             Err(error) => Err(error.kind.status()),
@@ -167,6 +175,12 @@ mod tests {
             ("/x.isml/audio/seg_7.m4s", of("x.isml", None, "audio")),
             ("/x.isml/Events(e)/audio/init.mp4", of("x.isml", Some("e"), "audio")),
             ("/x.isml/y.isml/a.mp4", of("x.isml", None, "y.isml")),
+            ("/x.isml/hd/video/1.m4s", of("x.isml", None, "hd/video")),
+            ("/x.isml/Events(e)/a/b/c/1.m4s", of("x.isml", Some("e"), "a/b/c")),
+            ("/x.isml/Switching(v)/Streams(v1)", of("x.isml", None, "v1")),
+            ("/x.isml/Events(e)/switching(v)/streams(v1)", of("x.isml", Some("e"), "v1")),
+            ("/x.isml/video-1.init", of("x.isml", None, "video-1")),
+            ("/x.isml/video/1.header", of("x.isml", None, "video")),
         ] {
             assert_eq!(parsed(path), expected, "{path}");
         }
@@ -187,15 +201,19 @@ mod tests {
             ("/x.isml/Events(e)", 400),
             ("/x.isml/Manifest", 400),
             ("/x.isml/a.txt", 400),
-            ("/x.isml/a/b/c.mp4", 400),
+            ("/x.isml/a/b/c.txt", 400),
+            ("/x.isml/Streams(a)/Streams(b)", 400),
+            ("/x.isml/Switching(a)/Switching(b)", 400),
             ("/x.isml/Streams(%FF)", 400),
             ("/../x.isml/Streams(a)", 400),
             ("/x.isml/manifest.mpd", 200),
             ("/x.isml/hls/main.m3u8", 200),
+            ("/x.isml/hls/en/main.m3u8", 200),
         ] {
             assert_eq!(parsed(path), Err(status), "{path}");
         }
         assert_eq!(parsed(&format!("/x.isml/Streams({})", "a".repeat(257))), Err(400));
+        assert_eq!(parsed(&format!("/x.isml/{}1.m4s", "abc/".repeat(65))), Err(400));
     }
 
     #[test]

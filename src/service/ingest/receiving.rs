@@ -33,11 +33,13 @@ const END: usize = 4 << 10;
 /// Bytes of a box that have its size and its type.
 const BOX_HEADER: usize = 8;
 
-/// Time that the last segments of an encoder have to come after its last manifest.
+/// Time in which the last segments of an encoder begin to come after its last manifest, and time that they may take.
 const LAST_SEGMENTS: Duration = Duration::from_secs(1);
+const LONGEST_SEGMENT: Duration = Duration::from_secs(30);
 
-/// Looks for the header of a segment, and time between two of them.
+/// Looks for the header of a segment.
 const LOOKS: u32 = 20;
+/// Time between two looks for something that comes on another connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The stream of a probe, whichever stream it names: no push of that is replaced.
@@ -98,7 +100,9 @@ impl IngestService {
         let (mut body, unbegun) = (pin!(body), self.points.begin_body());
         let encoder = encoder_of(head);
         let (event, stream) = match &path.place {
-            Place::Stream { event, stream } => (event.as_deref(), Some(stream.as_str())),
+            Place::Stream { event, stream } | Place::Folder { event, stream } => {
+                (event.as_deref(), Some(stream.as_str()))
+            }
             Place::File { event, .. } => (event.as_deref(), None),
             Place::Manifest { event, folder } => {
                 let manifest = self.read_over(body, &unbegun).await?;
@@ -135,9 +139,13 @@ impl IngestService {
                 drop(point);
                 (self.stream_of(&pusher, name).await?, false)
             }
-            _ => {
+            place => {
                 let stream = stream.unwrap_or_default();
-                (stream.to_owned(), is_header(stream, &beginning))
+                let is_header = is_header(stream, &beginning);
+                if matches!(place, Place::Folder { .. }) && !is_header && push.is_none() {
+                    self.wait_for_header(&path.point, event, stream, &encoder).await?;
+                }
+                (stream.to_owned(), is_header)
             }
         };
         let mut push = match push.take() {
@@ -150,11 +158,12 @@ impl IngestService {
             push.settle().await?;
             next = self.next(body.as_mut(), Taker::Push(&push)).await?;
         }
-        push.end().await?;
+        let ended = push.end().await;
+        // Its header is known also if something behind it, or the archive, failed.
         if is_header {
             self.flat.is_there(&pusher, &stream);
         }
-        Ok(())
+        Ok(ended?)
     }
 
     /// The first bytes of a body: so many that the type of its first box is among them, or all of it.
@@ -178,17 +187,43 @@ impl IngestService {
     /// Returns the stream that a segment is of, by the name of its file. Its header may still be on its way, on
     /// another connection.
     async fn stream_of(&self, pusher: &Pusher, name: &str) -> Result<String, Error> {
-        let timer = self.points.timer();
         let mut found = self.flat.segment(pusher, name)?;
         for _ in 0..LOOKS {
             if let Some(found) = found.take_if(|found| found.is_ready) {
                 return Ok(found.stream);
             }
-            let _ = within(&*timer, PAUSE, std::future::pending::<()>()).await;
+            self.pause(PAUSE).await;
             found = self.flat.segment(pusher, name)?;
         }
         self.flat.has_waited(pusher);
         Ok(found.map_or_else(|| name.to_owned(), |found| found.stream))
+    }
+
+    /// Waits for the header of a stream, which may still be on its way, on another connection.
+    async fn wait_for_header(
+        &self,
+        point: &Name,
+        event: Option<&str>,
+        stream: &str,
+        encoder: &str,
+    ) -> Result<(), Error> {
+        // One that another process has begun is there when this returns.
+        drop(self.points.for_push(point).await?);
+        let knows = || {
+            self.points.get(point).is_some_and(|point| point.knows_stream(event, stream, encoder))
+        };
+        for _ in 0..LOOKS {
+            if knows() {
+                break;
+            }
+            self.pause(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, time: Duration) {
+        let timer = self.points.timer();
+        let _ = within(&*timer, time, std::future::pending::<()>()).await;
     }
 
     async fn begin(
@@ -212,9 +247,9 @@ impl IngestService {
             return refused(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", sentence);
         }
         let (event, stream) = match &path.place {
-            Place::Stream { event, stream: id } | Place::File { event, name: id } => {
-                (event.as_deref(), Some(id.as_str()))
-            }
+            Place::Stream { event, stream: id }
+            | Place::Folder { event, stream: id }
+            | Place::File { event, name: id } => (event.as_deref(), Some(id.as_str())),
             Place::Manifest { event, .. } => (event.as_deref(), None),
         };
         let verdict = (self.authorize)(&IngestRequest {
@@ -266,8 +301,13 @@ impl IngestService {
             return Ok(());
         }
         // The last segments come on connections of their own, and may end later.
-        let timer = self.points.timer();
-        let _ = within(&*timer, LAST_SEGMENTS, std::future::pending::<()>()).await;
+        self.pause(LAST_SEGMENTS).await;
+        let last = point.pushes_of(event, &ended, pusher.encoder());
+        let mut waited = Duration::ZERO;
+        while waited < LONGEST_SEGMENT && point.runs_any(&last) {
+            self.pause(PAUSE).await;
+            waited += PAUSE;
+        }
         for stream in ended {
             let mut push = point.begin(event, &stream, pusher.encoder())?;
             push.push(&Bytes::from_static(END_OF_STREAM))?;
@@ -377,7 +417,11 @@ fn described(path: Option<&IngestPath>, head: &Parts) -> String {
     let encoder = encoder_of(head);
     let from = if encoder.is_empty() { "unknown" } else { encoder.as_str() };
     match path.map(|path| &path.place) {
-        Some(Place::Stream { stream: id, .. } | Place::File { name: id, .. }) => {
+        Some(
+            Place::Stream { stream: id, .. }
+            | Place::Folder { stream: id, .. }
+            | Place::File { name: id, .. },
+        ) => {
             format!("stream `{id}` from {from}")
         }
         _ => format!("{} from {from}", head.method),
