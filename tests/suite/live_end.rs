@@ -407,6 +407,44 @@ fn a_gap_between_captions_becomes_segments_once_the_next_one_is_there() {
     assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:"), "{text}");
 }
 
+/// Returns the URLs of a playlist that begin with this.
+fn urls<'t>(playlist: &'t str, begin: &str) -> Vec<&'t str> {
+    playlist.lines().filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn captions_that_name_a_parent_are_in_all_outputs() {
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    // Both say that the pictures are their parent.
+    let commands = Spec { name: "scte35", bitrate: 0, ..text(4) };
+    process.push(&text(3), [(0, CHUNK), (2 * SECOND, CHUNK)]);
+    process.push(&commands, [(0, CHUNK)]);
+    process.push_media(0..4);
+    process.pass(5);
+    let check = |process: &Process, what: &str| {
+        let smooth = process.text("Manifest");
+        assert_eq!(smooth.matches("ParentStreamIndex=\"video\"").count(), 2, "{what}: {smooth}");
+        let mpd = process.text("manifest.mpd");
+        assert_eq!(mpd.matches("contentType=\"text\"").count(), 1, "{what}: {mpd}");
+        assert!(mpd.contains("captions-1000"), "{what}: {mpd}");
+        let master = process.text("master.m3u8");
+        assert_eq!(master.matches("TYPE=SUBTITLES").count(), 1, "{what}: {master}");
+        assert!(master.contains("URI=\"captions-1000.vtt.m3u8\""), "{what}: {master}");
+        let playlist = process.text("captions-1000.vtt.m3u8");
+        let both = ["captions-1000.vtt/0.vtt", "captions-1000.vtt/20000000.vtt"];
+        assert_eq!(urls(&playlist, "captions-1000.vtt/")[..2], both, "{what}: {playlist}");
+        assert_eq!(process.get("/x.isml/captions-1000/20000000.m4s").0, 200, "{what}");
+        assert_eq!(process.get("/x.isml/scte35-0.m3u8").0, 404, "{what}");
+    };
+    check(&process, "live");
+    process.stop();
+    check(&process, "ended");
+    check(&Process::begin(Some(&archive), WALL + 1000), "restarted");
+    let film = testkit::get(&process.origin, "/x.ism/master.m3u8").unwrap();
+    assert!(String::from_utf8(film).unwrap().contains("captions-1000.vtt.m3u8"));
+}
+
 #[test]
 fn a_gap_between_captions_is_a_time_in_dash() {
     let process = Process::begin(None, WALL);
