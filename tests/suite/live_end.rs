@@ -407,9 +407,91 @@ fn a_gap_between_captions_becomes_segments_once_the_next_one_is_there() {
     assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:"), "{text}");
 }
 
+/// The playlist of the captions as WebVTT.
+const WEBVTT: &str = "subtitles-1000.vtt.m3u8";
+
 /// Returns the URLs of a playlist that begin with this.
 fn urls<'t>(playlist: &'t str, begin: &str) -> Vec<&'t str> {
     playlist.lines().filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn a_gap_between_captions_is_webvtt_without_captions() {
+    let at = |tenths: i64| (tenths * SECOND / 10, CHUNK / 4);
+    let text = assert_only_grows(&subtitles(), WEBVTT, &[0, 5, 260, 700].map(at));
+    assert!(!text.contains("#EXT-X-GAP"), "{text}");
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    process.push(&subtitles(), [at(0), at(260)]);
+    process.push_media(0..15);
+    process.pass(5);
+    let live = process.text(&format!("{WEBVTT}?start=0"));
+    let pauses = urls(&live, "subtitles-1000.vtt/pause-");
+    let expected = ["5000000-90000000", "90000000-175000000", "175000000-260000000"];
+    let expected = expected.map(|of| format!("subtitles-1000.vtt/pause-{of}.vtt"));
+    assert_eq!(pauses, expected, "{live}");
+    let get = |process: &Process, url: &str| {
+        let (status, fields) = process.get(&format!("/x.isml/{url}"));
+        let field =
+            |name: &str| fields.get(name).and_then(|of| of.to_str().ok()).map(str::to_owned);
+        (status, ["content-type", "cache-control", "key", "etag"].map(field))
+    };
+    let before: Vec<_> = pauses.iter().map(|url| get(&process, url)).collect();
+    for (url, (status, [content_type, control, key, etag])) in pauses.iter().zip(&before) {
+        assert_eq!(*status, 200, "{url}");
+        let is = [content_type, control].map(|of| of.as_deref().unwrap());
+        assert_eq!(is, ["text/vtt", "max-age=60"], "{url}");
+        assert!(key.is_some() && etag.is_some(), "{url}");
+    }
+    let second = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:810000,LOCAL:00:00:09.000\n\n";
+    assert_eq!(process.text(pauses[1]), second);
+    // What leads to nothing.
+    for url in [
+        "subtitles-1000.vtt/pause-5-5.vtt",
+        "subtitles-1000.vtt/pause-6-5.vtt",
+        "subtitles-1000/pause-5-6.vtt",
+        "video-3000000/pause-5-6.vtt",
+        "other-1000.vtt/pause-5-6.vtt",
+    ] {
+        assert_eq!(get(&process, url).0, 404, "{url}");
+    }
+    // Before the end, after it, and after a restart.
+    process.stop();
+    for process in [process, Process::begin(Some(&archive), WALL + 1000)] {
+        let ended = process.text(WEBVTT);
+        assert_grown(&live, &ended, WEBVTT);
+        assert_eq!(urls(&ended, "subtitles-1000.vtt/pause-"), pauses);
+        for (url, before) in pauses.iter().zip(&before) {
+            assert_eq!(get(&process, url).1[..3], before.1[..3], "{url}");
+            assert_eq!(process.text(pauses[1]), second);
+        }
+        // The film by its own name has no pauses: each segment lasts to the next one.
+        let film = testkit::get(&process.origin, &format!("/x.ism/{WEBVTT}")).unwrap();
+        assert!(!String::from_utf8(film).unwrap().contains("/pause-"));
+        assert_eq!(process.get("/x.ism/subtitles-1000.vtt/pause-5000000-90000000.vtt").0, 404);
+    }
+}
+
+#[test]
+fn a_quality_of_captions_that_lacks_chunks_has_none_then_as_webvtt() {
+    let process = Process::begin(None, WALL);
+    let other = Spec { bitrate: 2000, id: 4, ..subtitles() };
+    let mut push = process.point.begin(None, "both", "192.0.2.1").unwrap();
+    push.push(&header(&[subtitles(), other.clone()])).unwrap();
+    for number in 0..4_i64 {
+        push.push(&subtitles().fragment(2 * number * SECOND, CHUNK, 0)).unwrap();
+        if number == 0 {
+            push.push(&other.fragment(0, CHUNK, 0)).unwrap();
+        }
+    }
+    process.push_media(0..4);
+    process.pass(5);
+    let lacking = process.text("subtitles-2000.vtt.m3u8");
+    let all = ["0.vtt", "pause-20000000-40000000.vtt", "pause-40000000-60000000.vtt"];
+    let all = all.map(|of| format!("subtitles-2000.vtt/{of}"));
+    assert_eq!(urls(&lacking, "subtitles-2000.vtt/")[..3], all, "{lacking}");
+    assert!(!lacking.contains("#EXT-X-GAP"), "{lacking}");
+    assert_eq!(process.get(&format!("/x.isml/{}", all[1])).0, 200);
 }
 
 #[test]

@@ -25,6 +25,9 @@ use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 /// A segment that other qualities have and this one lacks is marked as a gap, so that players take another
 /// quality and do not ask for it. A live event takes the mark back if the fragment comes late.
 ///
+/// WebVTT of an event has segments without captions in place of such marks: hls.js 1.7.4 counts each mark as an error of
+/// the pictures, and Shaka Player 5.2.12 refuses a playlist in which everything is marked.
+///
 /// Spec: draft-pantos-hls-rfc8216bis, 4.4.4.7 (`EXT-X-GAP`).
 ///
 /// # Errors
@@ -84,17 +87,21 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         write_silence(&mut text, &mut date, silent);
     }
     let extension = form.extension();
+    let has_pauses = form == Form::WebVtt && presentation.is_of_event();
     let limit = presentation.limits().client_manifest;
     for (number, segment) in times.segments().enumerate() {
         write_date(&mut text, &mut date);
         let start = segment.start;
         let from = if number == 0 { begin } else { start };
         let gap = times.gap_after(&segment);
-        if track.lacks(segment.chunk) {
+        let is_lacking = track.lacks(segment.chunk);
+        if is_lacking && !has_pauses {
             text.push_str("#EXT-X-GAP\n");
         }
-        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, end(&segment, gap))));
+        let to = end(&segment, gap);
+        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
         let _ = match (gap, cut.filter(|_| number == 0)) {
+            _ if is_lacking && has_pauses => writeln!(text, "{name}/pause-{start}-{to}.vtt"),
             (Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
             (_, Some(cut)) => writeln!(text, "{name}/{start}-{cut}.m4s"),
             (_, None) => writeln!(text, "{name}/{start}.{extension}"),
@@ -113,7 +120,12 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         }
         for (from, to, stands_for) in times.fillers(&segment) {
             let lasts = times.lasts((from, to));
-            let _ = writeln!(text, "#EXT-X-GAP\n#EXTINF:{lasts},\n{name}/{stands_for}.{extension}");
+            let _ = match has_pauses {
+                true => writeln!(text, "#EXTINF:{lasts},\n{name}/pause-{from}-{to}.vtt"),
+                false => {
+                    writeln!(text, "#EXT-X-GAP\n#EXTINF:{lasts},\n{name}/{stands_for}.{extension}")
+                }
+            };
         }
         Limits::check("bytes of a playlist", text.len() as u64, limit)?;
     }
