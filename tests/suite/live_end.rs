@@ -527,6 +527,132 @@ fn captions_that_name_a_parent_are_in_all_outputs() {
     assert!(String::from_utf8(film).unwrap().contains("captions-1000.vtt.m3u8"));
 }
 
+/// Asserts that captions are announced and have not come, and returns their playlist.
+fn assert_awaited(text: impl Fn(&str) -> String, what: &str) -> String {
+    let master = text("master.m3u8");
+    assert!(master.contains("URI=\"captions-1000.vtt.m3u8\""), "{what}: {master}");
+    assert!(!text("imsc.m3u8").contains("SUBTITLES"), "{what}");
+    let playlist = text("captions-1000.vtt.m3u8");
+    assert!(playlist.contains("#EXT-X-MEDIA-SEQUENCE:0\n"), "{what}: {playlist}");
+    let stand_in = ["captions-1000.vtt/pause-0-10000000.vtt"];
+    assert_eq!(urls(&playlist, "captions-1000.vtt/"), stand_in, "{what}");
+    // Players of these stop at a stream without chunks.
+    assert!(!text("Manifest").contains("captions"), "{what}");
+    assert!(!text("manifest.mpd").contains("captions"), "{what}");
+    playlist
+}
+
+#[test]
+fn captions_are_in_the_master_playlist_before_the_first_one() {
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    let before = assert_awaited(|path| process.text(path), "live");
+    assert!(before.contains("\n#EXT-X-PROGRAM-DATE-TIME:"), "{before}");
+    let stand_in = "/x.isml/captions-1000.vtt/pause-0-10000000.vtt";
+    assert_eq!(process.get(stand_in).0, 200);
+    let follower = follower(&archive);
+    let of_follower = |path: &str| {
+        let text = testkit::get(&follower, &format!("/x.isml/{path}")).unwrap();
+        String::from_utf8(text).unwrap()
+    };
+    assert_eq!(assert_awaited(of_follower, "follower"), before);
+    let process = Process::begin(Some(&archive), WALL + 10);
+    assert_eq!(assert_awaited(|path| process.text(path), "restarted"), before);
+    // The first one comes.
+    process.push(&text(3), [(2 * SECOND, CHUNK)]);
+    process.push_media(3..6);
+    let after = process.text("captions-1000.vtt.m3u8");
+    assert!(after.contains("#EXT-X-MEDIA-SEQUENCE:1\n"), "{after}");
+    assert_eq!(urls(&after, "captions-1000.vtt/"), ["captions-1000.vtt/20000000.vtt"]);
+    assert!(process.text("manifest.mpd").contains("captions-1000"));
+    assert!(process.text("imsc.m3u8").contains("captions-1000.m3u8"));
+    assert_eq!(process.get(stand_in).0, 200, "a player may be late");
+    process.stop();
+    for process in [process, Process::begin(Some(&archive), WALL + 1000)] {
+        let ended = process.text("captions-1000.vtt.m3u8");
+        assert_grown(&after, &ended, "ended");
+        assert_eq!(date_of_first(&ended), date_of_first(&after));
+    }
+}
+
+#[test]
+fn captions_that_never_come_end_with_the_event() {
+    let process = Process::begin(None, WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    let before = assert_awaited(|path| process.text(path), "live");
+    process.stop();
+    let ended = assert_awaited(|path| process.text(path), "ended");
+    assert_eq!(ended, format!("{before}#EXT-X-ENDLIST\n"));
+    // The film of an archive does not have them.
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    process.stop();
+    for process in [process, Process::begin(Some(&archive), WALL + 1000)] {
+        for path in ["x.isml", "x.ism"] {
+            let get = |name: &str| testkit::get(&process.origin, &format!("/{path}/{name}"));
+            let master = String::from_utf8(get("master.m3u8").unwrap()).unwrap();
+            assert!(!master.contains("SUBTITLES"), "{master}");
+            assert!(get("captions-1000.vtt.m3u8").is_err());
+            assert!(get("Manifest").is_ok() && get("manifest.mpd").is_ok());
+        }
+    }
+}
+
+#[test]
+fn all_who_follow_list_announced_captions_in_one_order() {
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    let seconds = Arc::<AtomicU64>::default();
+    let of = Arc::clone(&seconds);
+    let clock = Clock::new(move || Duration::from_secs(of.load(Relaxed)));
+    let options = LiveOptions::default()
+        .archive(archive.clone())
+        .follow(|_| Some(PointOptions::default().look_ahead(1)));
+    let builder = Origin::builder(MemoryStore::new()).clock(clock);
+    let step = builder.live(LivePoints::new(options)).build();
+    let texts = |origin: &Origin| {
+        let get = |path| testkit::get(origin, &format!("/x.isml/{path}")).ok();
+        ["Manifest", "manifest.mpd", "master.m3u8"].map(get)
+    };
+    // Looks after each push, and not only at the end.
+    let pushes: [&dyn Fn(); 7] = [
+        &|| process.push(&subtitles(), []),
+        &|| process.push_media(0..3),
+        &|| process.push(&Spec { name: "late", ..audio(1, 96_000) }, [(2 * SECOND, CHUNK)]),
+        &|| process.push(&text(3), [(2 * SECOND, CHUNK)]),
+        &|| process.push(&Spec { name: "other", ..text(3) }, []),
+        &|| process.push_media(3..6),
+        &|| process.push(&subtitles(), [(4 * SECOND, CHUNK)]),
+    ];
+    let mut looks = 0;
+    for push in pushes {
+        push();
+        process.pass(1);
+        seconds.fetch_add(10, Relaxed);
+        looks += usize::from(texts(&step)[2].is_some());
+    }
+    assert_eq!(looks, 6);
+    let once = follower(&archive);
+    assert!(texts(&step) == texts(&once));
+    let names = |origin: &Origin| -> Vec<String> {
+        let master = String::from_utf8(texts(origin)[2].clone().unwrap()).unwrap();
+        let text = master.lines().filter(|line| line.contains("TYPE=SUBTITLES"));
+        let name = |line: &str| {
+            line.split("NAME=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        text.map(name).collect()
+    };
+    let restarted = Process::begin(Some(&archive), WALL + 10);
+    for origin in [&process.origin, &step, &once, &restarted.origin] {
+        assert_eq!(names(origin), ["subtitles", "captions", "other"]);
+    }
+}
+
 #[test]
 fn a_gap_between_captions_is_a_time_in_dash() {
     let process = Process::begin(None, WALL);

@@ -41,7 +41,8 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
     let times = Times::of(presentation, rendition);
-    if presentation.live().is_some() && times.segments().next().is_none() {
+    let stand_in = times.stand_in(form);
+    if presentation.live().is_some() && stand_in.is_none() && times.segments().next().is_none() {
         return Err(Error::request("playlist", ErrorKind::NotYet));
     }
     let Times { begin, cut, silent, .. } = times;
@@ -49,7 +50,8 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
-    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", times.dropped());
+    let number = if stand_in.is_some() { 0 } else { times.dropped() };
+    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{number}");
     // The playlist of an event stays the same when it ends, but for its end.
     if !presentation.has_only_stored_segments() {
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
@@ -85,6 +87,11 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     };
     if let Some(silent) = silent {
         write_silence(&mut text, &mut date, silent);
+    }
+    if let Some((from, to)) = stand_in {
+        write_date(&mut text, &mut Some(from));
+        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
+        let _ = writeln!(text, "{name}/pause-{from}-{to}.vtt");
     }
     let extension = form.extension();
     let has_pauses = form == Form::WebVtt && presentation.is_of_event();

@@ -179,6 +179,9 @@ impl AllLeftOut {
 impl Presentation {
     /// Returns the streams that manifests of DASH and HLS list, in the order of the presentation.
     ///
+    /// Captions of an event are among them before their first fragment comes, once there are pictures or sound: players
+    /// read a multivariant playlist once. Their streams have no chunks then.
+    ///
     /// A track is listed if its media is served, its codec is one that players know by its name of
     /// RFC 6381, and an initialization segment can be written. Streams of events, sparse streams but
     /// for the captions of an event, pictures beside those of the film, text that is not TTML, and
@@ -186,10 +189,15 @@ impl Presentation {
     pub(crate) fn listed(&self) -> Vec<Listed<'_>> {
         let left_out = self.left_out();
         let streams = self.streams.iter().zip(left_out).enumerate();
+        let has_media =
+            || self.streams.iter().any(|of| of.kind != StreamKind::Text && !of.timeline.is_empty());
+        let awaits = self.is_grown() && self.clip.is_none() && has_media();
         let listed = streams.map(|(number, (stream, left_out))| {
             let tracks = stream.tracks.iter().zip(left_out).enumerate();
             let tracks = tracks.filter(|(_, (track, left_out))| {
-                track.is_served() && !stream.timeline.is_empty() && left_out.is_none()
+                let is_there =
+                    !stream.timeline.is_empty() || (awaits && stream.kind == StreamKind::Text);
+                track.is_served() && is_there && left_out.is_none()
             });
             let tracks = tracks.map(|(number, (track, _))| (number, track));
             Listed { number, stream, tracks: tracks.collect() }
