@@ -14,6 +14,7 @@ use crate::base::{FileId, Name, Timescale};
 use crate::bmff::Trex;
 use crate::live::intake::{defaults_of, memory_of};
 use crate::manifest::{ServerTrack, StreamKind};
+use crate::presentation::growing::has_captions;
 
 /// A track of an event. Fragments of all encoders come here: they wait in the order of their times, are
 /// settled when nothing can come before them any more, and wait as settled ones until they are released.
@@ -28,6 +29,8 @@ pub(super) struct Line {
     /// The defaults at the beginning of the file, which its fragments may leave out.
     pub(super) defaults: Option<Trex>,
     pub(super) codec: u128,
+    /// They are captions that can be announced before the first one comes.
+    pub(super) has_captions: bool,
     pub(super) timescale: Timescale,
     /// For sentences: `video 2962000`.
     pub(super) label: Arc<str>,
@@ -109,6 +112,7 @@ impl Line {
             stream,
             server,
             defaults: defaults_of(&head),
+            has_captions: has_captions(&head),
             head,
             codec: 0,
             timescale: Timescale::SMOOTH,
@@ -130,6 +134,7 @@ impl Line {
     pub(super) fn set_head(&mut self, head: &Bytes, codec: u128, server: &ServerTrack) {
         (self.head, self.codec) = (head.clone(), codec);
         self.defaults = defaults_of(head);
+        self.has_captions = has_captions(head);
         self.server = server.clone();
     }
 

@@ -375,6 +375,12 @@ impl Track {
         self.stored().is_ok_and(|stored| stored.fragments.len() < chunks)
     }
 
+    /// Returns whether it had a fragment of the event.
+    #[cfg(feature = "hls")]
+    pub(crate) fn has_joined(&self) -> bool {
+        self.stored().is_ok_and(|of| of.joined.is_some())
+    }
+
     /// Returns the number of the first chunk of the event that it had.
     #[cfg(feature = "dash")]
     pub(crate) fn joined(&self) -> u64 {

@@ -406,6 +406,252 @@ fn a_gap_between_captions_becomes_segments_once_the_next_one_is_there() {
     assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:"), "{text}");
 }
 
+/// The playlist of the captions as WebVTT.
+const WEBVTT: &str = "subtitles-1000.vtt.m3u8";
+
+/// Returns the URLs of a playlist that begin with this.
+fn urls<'t>(playlist: &'t str, begin: &str) -> Vec<&'t str> {
+    playlist.lines().filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn a_gap_between_captions_is_webvtt_without_captions() {
+    let at = |tenths: i64| (tenths * SECOND / 10, CHUNK / 4);
+    let text = assert_only_grows(&subtitles(), WEBVTT, &[0, 5, 260, 700].map(at));
+    assert!(!text.contains("#EXT-X-GAP"), "{text}");
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    process.push(&subtitles(), [at(0), at(260)]);
+    process.push_media(0..15);
+    process.pass(5);
+    let live = process.text(&format!("{WEBVTT}?start=0"));
+    let pauses = urls(&live, "subtitles-1000.vtt/pause-");
+    let expected = ["5000000-90000000", "90000000-175000000", "175000000-260000000"];
+    let expected = expected.map(|of| format!("subtitles-1000.vtt/pause-{of}.vtt"));
+    assert_eq!(pauses, expected, "{live}");
+    let get = |process: &Process, url: &str| {
+        let (status, fields) = process.get(&format!("/x.isml/{url}"));
+        let field =
+            |name: &str| fields.get(name).and_then(|of| of.to_str().ok()).map(str::to_owned);
+        (status, ["content-type", "cache-control", "key", "etag"].map(field))
+    };
+    let before: Vec<_> = pauses.iter().map(|url| get(&process, url)).collect();
+    for (url, (status, [content_type, control, key, etag])) in pauses.iter().zip(&before) {
+        assert_eq!(*status, 200, "{url}");
+        let is = [content_type, control].map(|of| of.as_deref().unwrap());
+        assert_eq!(is, ["text/vtt", "max-age=60"], "{url}");
+        assert!(key.is_some() && etag.is_some(), "{url}");
+    }
+    let second = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:810000,LOCAL:00:00:09.000\n\n";
+    assert_eq!(process.text(pauses[1]), second);
+    // What leads to nothing.
+    for url in [
+        "subtitles-1000.vtt/pause-5-5.vtt",
+        "subtitles-1000.vtt/pause-6-5.vtt",
+        "subtitles-1000/pause-5-6.vtt",
+        "video-3000000/pause-5-6.vtt",
+        "other-1000.vtt/pause-5-6.vtt",
+    ] {
+        assert_eq!(get(&process, url).0, 404, "{url}");
+    }
+    // Before the end, after it, and after a restart.
+    process.stop();
+    for process in [process, Process::begin(Some(&archive), WALL + 1000)] {
+        let ended = process.text(WEBVTT);
+        assert_grown(&live, &ended, WEBVTT);
+        assert_eq!(urls(&ended, "subtitles-1000.vtt/pause-"), pauses);
+        for (url, before) in pauses.iter().zip(&before) {
+            assert_eq!(get(&process, url).1[..3], before.1[..3], "{url}");
+            assert_eq!(process.text(pauses[1]), second);
+        }
+        // The film by its own name has no pauses: each segment lasts to the next one.
+        let film = testkit::get(&process.origin, &format!("/x.ism/{WEBVTT}")).unwrap();
+        assert!(!String::from_utf8(film).unwrap().contains("/pause-"));
+        assert_eq!(process.get("/x.ism/subtitles-1000.vtt/pause-5000000-90000000.vtt").0, 404);
+    }
+}
+
+#[test]
+fn a_quality_of_captions_that_lacks_chunks_has_none_then_as_webvtt() {
+    let process = Process::begin(None, WALL);
+    let other = Spec { bitrate: 2000, id: 4, ..subtitles() };
+    let mut push = process.point.begin(None, "both", "192.0.2.1").unwrap();
+    push.push(&header(&[subtitles(), other.clone()])).unwrap();
+    for number in 0..4_i64 {
+        push.push(&subtitles().fragment(2 * number * SECOND, CHUNK, 0)).unwrap();
+        if number == 0 {
+            push.push(&other.fragment(0, CHUNK, 0)).unwrap();
+        }
+    }
+    process.push_media(0..4);
+    process.pass(5);
+    let lacking = process.text("subtitles-2000.vtt.m3u8");
+    let all = ["0.vtt", "pause-20000000-40000000.vtt", "pause-40000000-60000000.vtt"];
+    let all = all.map(|of| format!("subtitles-2000.vtt/{of}"));
+    assert_eq!(urls(&lacking, "subtitles-2000.vtt/")[..3], all, "{lacking}");
+    assert!(!lacking.contains("#EXT-X-GAP"), "{lacking}");
+    assert_eq!(process.get(&format!("/x.isml/{}", all[1])).0, 200);
+}
+
+#[test]
+fn captions_that_name_a_parent_are_in_all_outputs() {
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    // Both say that the pictures are their parent.
+    let commands = Spec { name: "scte35", bitrate: 0, ..text(4) };
+    process.push(&text(3), [(0, CHUNK), (2 * SECOND, CHUNK)]);
+    process.push(&commands, [(0, CHUNK)]);
+    process.push_media(0..4);
+    process.pass(5);
+    let check = |process: &Process, what: &str| {
+        let smooth = process.text("Manifest");
+        assert_eq!(smooth.matches("ParentStreamIndex=\"video\"").count(), 2, "{what}: {smooth}");
+        let mpd = process.text("manifest.mpd");
+        assert_eq!(mpd.matches("contentType=\"text\"").count(), 1, "{what}: {mpd}");
+        assert!(mpd.contains("captions-1000"), "{what}: {mpd}");
+        let master = process.text("master.m3u8");
+        assert_eq!(master.matches("TYPE=SUBTITLES").count(), 1, "{what}: {master}");
+        assert!(master.contains("URI=\"captions-1000.vtt.m3u8\""), "{what}: {master}");
+        let playlist = process.text("captions-1000.vtt.m3u8");
+        let both = ["captions-1000.vtt/0.vtt", "captions-1000.vtt/20000000.vtt"];
+        assert_eq!(urls(&playlist, "captions-1000.vtt/")[..2], both, "{what}: {playlist}");
+        assert_eq!(process.get("/x.isml/captions-1000/20000000.m4s").0, 200, "{what}");
+        assert_eq!(process.get("/x.isml/scte35-0.m3u8").0, 404, "{what}");
+    };
+    check(&process, "live");
+    process.stop();
+    check(&process, "ended");
+    check(&Process::begin(Some(&archive), WALL + 1000), "restarted");
+    let film = testkit::get(&process.origin, "/x.ism/master.m3u8").unwrap();
+    assert!(String::from_utf8(film).unwrap().contains("captions-1000.vtt.m3u8"));
+}
+
+/// Asserts that captions are announced and have not come, and returns their playlist.
+fn assert_awaited(text: impl Fn(&str) -> String, what: &str) -> String {
+    let master = text("master.m3u8");
+    assert!(master.contains("URI=\"captions-1000.vtt.m3u8\""), "{what}: {master}");
+    assert!(!text("imsc.m3u8").contains("SUBTITLES"), "{what}");
+    let playlist = text("captions-1000.vtt.m3u8");
+    assert!(playlist.contains("#EXT-X-MEDIA-SEQUENCE:0\n"), "{what}: {playlist}");
+    let stand_in = ["captions-1000.vtt/pause-0-10000000.vtt"];
+    assert_eq!(urls(&playlist, "captions-1000.vtt/"), stand_in, "{what}");
+    // Players of these stop at a stream without chunks.
+    assert!(!text("Manifest").contains("captions"), "{what}");
+    assert!(!text("manifest.mpd").contains("captions"), "{what}");
+    playlist
+}
+
+#[test]
+fn captions_are_in_the_master_playlist_before_the_first_one() {
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    let before = assert_awaited(|path| process.text(path), "live");
+    assert!(before.contains("\n#EXT-X-PROGRAM-DATE-TIME:"), "{before}");
+    let stand_in = "/x.isml/captions-1000.vtt/pause-0-10000000.vtt";
+    assert_eq!(process.get(stand_in).0, 200);
+    let follower = follower(&archive);
+    let of_follower = |path: &str| {
+        let text = testkit::get(&follower, &format!("/x.isml/{path}")).unwrap();
+        String::from_utf8(text).unwrap()
+    };
+    assert_eq!(assert_awaited(of_follower, "follower"), before);
+    let process = Process::begin(Some(&archive), WALL + 10);
+    assert_eq!(assert_awaited(|path| process.text(path), "restarted"), before);
+    // The first one comes.
+    process.push(&text(3), [(2 * SECOND, CHUNK)]);
+    process.push_media(3..6);
+    let after = process.text("captions-1000.vtt.m3u8");
+    assert!(after.contains("#EXT-X-MEDIA-SEQUENCE:1\n"), "{after}");
+    assert_eq!(urls(&after, "captions-1000.vtt/"), ["captions-1000.vtt/20000000.vtt"]);
+    assert!(process.text("manifest.mpd").contains("captions-1000"));
+    assert!(process.text("imsc.m3u8").contains("captions-1000.m3u8"));
+    assert_eq!(process.get(stand_in).0, 200, "a player may be late");
+    process.stop();
+    for process in [process, Process::begin(Some(&archive), WALL + 1000)] {
+        let ended = process.text("captions-1000.vtt.m3u8");
+        assert_grown(&after, &ended, "ended");
+        assert_eq!(date_of_first(&ended), date_of_first(&after));
+    }
+}
+
+#[test]
+fn captions_that_never_come_end_with_the_event() {
+    let process = Process::begin(None, WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    let before = assert_awaited(|path| process.text(path), "live");
+    process.stop();
+    let ended = assert_awaited(|path| process.text(path), "ended");
+    assert_eq!(ended, format!("{before}#EXT-X-ENDLIST\n"));
+    // The film of an archive does not have them.
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    process.stop();
+    for process in [process, Process::begin(Some(&archive), WALL + 1000)] {
+        for path in ["x.isml", "x.ism"] {
+            let get = |name: &str| testkit::get(&process.origin, &format!("/{path}/{name}"));
+            let master = String::from_utf8(get("master.m3u8").unwrap()).unwrap();
+            assert!(!master.contains("SUBTITLES"), "{master}");
+            assert!(get("captions-1000.vtt.m3u8").is_err());
+            assert!(get("Manifest").is_ok() && get("manifest.mpd").is_ok());
+        }
+    }
+}
+
+#[test]
+fn all_who_follow_list_announced_captions_in_one_order() {
+    let archive = MemoryArchive::new();
+    let process = Process::begin(Some(&archive), WALL);
+    let seconds = Arc::<AtomicU64>::default();
+    let of = Arc::clone(&seconds);
+    let clock = Clock::new(move || Duration::from_secs(of.load(Relaxed)));
+    let options = LiveOptions::default()
+        .archive(archive.clone())
+        .follow(|_| Some(PointOptions::default().look_ahead(1)));
+    let builder = Origin::builder(MemoryStore::new()).clock(clock);
+    let step = builder.live(LivePoints::new(options)).build();
+    let texts = |origin: &Origin| {
+        let get = |path| testkit::get(origin, &format!("/x.isml/{path}")).ok();
+        ["Manifest", "manifest.mpd", "master.m3u8"].map(get)
+    };
+    // Looks after each push, and not only at the end.
+    let pushes: [&dyn Fn(); 7] = [
+        &|| process.push(&subtitles(), []),
+        &|| process.push_media(0..3),
+        &|| process.push(&Spec { name: "late", ..audio(1, 96_000) }, [(2 * SECOND, CHUNK)]),
+        &|| process.push(&text(3), [(2 * SECOND, CHUNK)]),
+        &|| process.push(&Spec { name: "other", ..text(3) }, []),
+        &|| process.push_media(3..6),
+        &|| process.push(&subtitles(), [(4 * SECOND, CHUNK)]),
+    ];
+    let mut looks = 0;
+    for push in pushes {
+        push();
+        process.pass(1);
+        seconds.fetch_add(10, Relaxed);
+        looks += usize::from(texts(&step)[2].is_some());
+    }
+    assert_eq!(looks, 6);
+    let once = follower(&archive);
+    assert!(texts(&step) == texts(&once));
+    let names = |origin: &Origin| -> Vec<String> {
+        let master = String::from_utf8(texts(origin)[2].clone().unwrap()).unwrap();
+        let text = master.lines().filter(|line| line.contains("TYPE=SUBTITLES"));
+        let name = |line: &str| {
+            line.split("NAME=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        text.map(name).collect()
+    };
+    let restarted = Process::begin(Some(&archive), WALL + 10);
+    for origin in [&process.origin, &step, &once, &restarted.origin] {
+        assert_eq!(names(origin), ["subtitles", "captions", "other"]);
+    }
+}
+
 #[test]
 fn a_gap_between_captions_is_a_time_in_dash() {
     let process = Process::begin(None, WALL);

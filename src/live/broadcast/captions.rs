@@ -5,6 +5,7 @@ use super::{Broadcast, LiveStream};
 use crate::live::Moment;
 use crate::live::clock::{from_smooth, smooth_ticks, to_smooth};
 use crate::live::feed::Feed;
+use crate::live::intake::HeaderTrack;
 use crate::live::line::Line;
 use crate::live::moment::Duration;
 use crate::manifest::StreamKind;
@@ -80,6 +81,39 @@ impl Broadcast {
         named.or_else(|| first(StreamKind::Video)).or_else(|| first(StreamKind::Audio))
     }
 
+    /// Returns the tracks of captions that are opened without a fragment, so that players that read a manifest once
+    /// know of them: one of each stream that has none, as soon as there are pictures or sound. `due` are the tracks
+    /// that have a fragment to publish.
+    pub(super) fn announced(&self, due: &[usize]) -> Vec<usize> {
+        let is_media = |&line: &usize| of_clock(self.lines[line].key.kind);
+        if self.is_ending || (self.growing.is_none() && !due.iter().any(is_media)) {
+            return Vec::new();
+        }
+        let of_stream = |stream: &LiveStream| {
+            let has_file = |line: &usize| self.lines[*line].file.is_some() || due.contains(line);
+            let is_new = stream.is_sparse && !stream.lines.iter().any(has_file);
+            stream.lines.iter().copied().find(|&line| is_new && self.may_be_announced(line))
+        };
+        let is_known = |line: &&Line| line.key.kind == StreamKind::Text && line.file.is_some();
+        let known = self.lines.iter().filter(is_known).count();
+        let most = MOST_ANNOUNCED.saturating_sub(known);
+        self.streams.iter().filter_map(of_stream).take(most).collect()
+    }
+
+    /// Returns true if a track has captions, and if all of its encoders have sent one header: the first fragment of one
+    /// of them would decide otherwise.
+    fn may_be_announced(&self, line: usize) -> bool {
+        let of = &self.lines[line];
+        let mut tracks = self.feeds.iter().flat_map(|feed| &feed.tracks);
+        let is_other = |header: &HeaderTrack| header.codec != of.codec;
+        of.has_captions
+            && !of.is_refused
+            && !of.is_data()
+            && !tracks.any(|track| {
+                track.line == Some(line) && track.header.as_deref().is_none_or(is_other)
+            })
+    }
+
     /// Returns true if a caption begins so far ahead that its clock must be wrong.
     pub(super) fn is_too_far_ahead(&self, line: usize, time: i64, now: Moment) -> bool {
         let line = &self.lines[line];
@@ -111,6 +145,9 @@ fn with_turns(at: i64, live: i64) -> i64 {
     let turns = i64::try_from((behind >> 32).max(0)).unwrap_or(0);
     at.saturating_add(turns.saturating_mul(1 << 32))
 }
+
+/// Streams of captions without a fragment, of which an archive has a file.
+const MOST_ANNOUNCED: usize = 32;
 
 /// How far ahead of the event captions may begin, and other fragments may end.
 pub(super) const FAR_AHEAD: Duration = Duration::from_secs(600);

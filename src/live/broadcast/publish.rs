@@ -6,13 +6,14 @@ use super::Broadcast;
 use super::kept::Kept;
 use super::names::set_attribute;
 use super::register::label;
+use super::times::of_clock;
 use crate::base::{Error, ErrorKind, FileId};
 use crate::bmff::uuid::TfrfEntry;
 use crate::fragment::{Lengths, with_tfrf, with_time};
 use crate::live::clock::{duration_of, to_smooth};
 use crate::live::held::Held;
 use crate::live::journal::Began;
-use crate::live::line::LineFile;
+use crate::live::line::{Line, LineFile};
 use crate::live::schedule::Chunk;
 use crate::live::{LiveEvent, Moment, NoticeKind};
 use crate::presentation::growing::{Growing, GrowingFile};
@@ -45,11 +46,14 @@ impl Broadcast {
                 self.release(stream, &mut due, now);
             }
         }
-        if due.is_empty() {
+        let announced = self.announced(&due.iter().map(|due| due.line).collect::<Vec<_>>());
+        if due.is_empty() && announced.is_empty() {
             return;
         }
-        self.open_files(&due);
-        let mut is_changed = false;
+        self.open_files(&due, &announced);
+        let has_media = |of: &Line| of_clock(of.key.kind) && of.counts.fragments > 0;
+        let has_file = |line: &usize| self.lines[*line].file.is_some();
+        let mut is_changed = announced.iter().any(has_file) && self.lines.iter().any(has_media);
         for due in due {
             is_changed |= self.append(due, now);
         }
@@ -178,27 +182,21 @@ impl Broadcast {
         Ok(Some(Due { line, held, chunk, bytes, lengths }))
     }
 
-    /// Begins the files of tracks that publish for the first time.
-    fn open_files(&mut self, due: &[Due]) {
+    /// Begins the files of tracks that publish for the first time, and of those that are announced. The latter come
+    /// first: those who follow the journal may know of them before they know of the others.
+    fn open_files(&mut self, due: &[Due], announced: &[usize]) {
         let mut new: Vec<(usize, GrowingFile)> = Vec::new();
+        for &line in announced {
+            let file = self.new_file(line, None, new.len());
+            new.extend(file.map(|file| (line, file)));
+        }
         for due in due {
             let is_known = self.lines[due.line].file.is_some() || self.lines[due.line].is_refused;
             if is_known || new.iter().any(|(line, _)| *line == due.line) {
                 continue;
             }
-            self.set_bitrate(due);
-            let Some(name) = self.file_name(due.line) else {
-                let why = "the file of a track would have too long a name";
-                self.refuse_line(due.line, ErrorKind::BadName(why).into());
-                continue;
-            };
-            let id = FileId::new((self.files.len() + new.len() + 1) as u32);
-            let line = &mut self.lines[due.line];
-            let file = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
-            set_attribute(&mut line.server, "src", &file);
-            line.file = Some(LineFile { id, name: name.clone(), len: 0, forgotten: 0 });
-            let (server, head) = (line.server.clone(), line.head.clone());
-            new.push((due.line, GrowingFile { name, server, head, first: due.bytes.clone() }));
+            let file = self.new_file(due.line, Some(due), new.len());
+            new.extend(file.map(|file| (due.line, file)));
         }
         if new.is_empty() {
             return;
@@ -221,10 +219,32 @@ impl Broadcast {
                 }
                 Err(error) => {
                     self.lines[line].file = None;
-                    self.refuse_line(line, error);
+                    match announced.contains(&line) {
+                        // Its first fragment may say more.
+                        true => self.lines[line].has_captions = false,
+                        false => self.refuse_line(line, error),
+                    }
                 }
             }
         }
+    }
+
+    /// Returns the file of a track, behind so many others that are new. `None` if it cannot have one.
+    fn new_file(&mut self, line: usize, first: Option<&Due>, others: usize) -> Option<GrowingFile> {
+        self.set_bitrate(line, first.map(|first| &first.held));
+        let Some(name) = self.file_name(line) else {
+            let why = "the file of a track would have too long a name";
+            self.refuse_line(line, ErrorKind::BadName(why).into());
+            return None;
+        };
+        let id = FileId::new((self.files.len() + others + 1) as u32);
+        let line = &mut self.lines[line];
+        let file = name.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+        set_attribute(&mut line.server, "src", &file);
+        line.file = Some(LineFile { id, name: name.clone(), len: 0, forgotten: 0 });
+        let (server, head) = (line.server.clone(), line.head.clone());
+        let first = first.map_or_else(Bytes::new, |first| first.bytes.clone());
+        Some(GrowingFile { name, server, head, first })
     }
 
     pub(super) fn grown(&self, files: Vec<GrowingFile>) -> Result<Growing, Error> {
@@ -267,18 +287,18 @@ impl Broadcast {
     }
 
     /// Gives a track a bitrate that is known and that no other track of its stream has.
-    fn set_bitrate(&mut self, due: &Due) {
-        let line = &self.lines[due.line];
+    fn set_bitrate(&mut self, number: usize, first: Option<&Held>) {
+        let line = &self.lines[number];
         let said = line.server.bitrate().filter(|&bitrate| bitrate > 0);
-        let bitrate = said.or_else(|| line.measured(&due.held)).unwrap_or(1);
+        let bitrate = said.or_else(|| line.measured(first?)).unwrap_or(1);
         let stream = line.stream;
         // Commands and events have none: their URL is that of bitrate 0.
-        let bitrate = match said.is_none() && line.is_data() && self.is_free(stream, due.line, 0) {
+        let bitrate = match said.is_none() && line.is_data() && self.is_free(stream, number, 0) {
             true => 0,
-            false => self.free_bitrate(stream, due.line, bitrate),
+            false => self.free_bitrate(stream, number, bitrate),
         };
         let label = label(&self.streams[stream].name, bitrate);
-        let line = &mut self.lines[due.line];
+        let line = &mut self.lines[number];
         set_attribute(&mut line.server, "systemBitrate", &bitrate.to_string());
         line.label = label;
     }

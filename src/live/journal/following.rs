@@ -16,7 +16,7 @@ use crate::live::clock::{smooth_ticks, to_smooth};
 use crate::live::line::Line;
 use crate::live::moment::Duration;
 use crate::manifest::{ServerTrack, StreamKind};
-use crate::presentation::growing::{Growing, GrowingFile};
+use crate::presentation::growing::{Growing, GrowingFile, has_captions};
 use crate::presentation::messages::Scheme;
 use crate::presentation::{Live, OpenOptions, Presentation};
 
@@ -66,6 +66,8 @@ struct Followed {
     name: Name,
     track: Box<ServerTrack>,
     head: Bytes,
+    /// The presentation can have it without a fragment.
+    has_captions: bool,
     key: Arc<str>,
     /// Bytes up to the end of the last published fragment.
     len: u64,
@@ -84,7 +86,7 @@ struct First {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Its first fragment is not read.
+    /// Its first fragment is not read, or has not come.
     New,
     Opened(FileId),
     /// The presentation cannot have it.
@@ -184,10 +186,12 @@ impl Following {
                         self.files.truncate(at);
                         let (len, state) = (head.len() as u64, State::New);
                         let (shown, first) = (len, None);
+                        let has_captions = has_captions(&head);
                         self.files.push(Followed {
                             name,
                             track,
                             head,
+                            has_captions,
                             key,
                             len,
                             shown,
@@ -311,6 +315,9 @@ impl Following {
             (self.published, self.is_changed) = (self.published + 1, true);
             self.see(&placed);
         }
+        if self.published > 0 {
+            self.open_announced(self.files.len());
+        }
         for (placed, bytes) in std::mem::take(&mut self.messages) {
             if let (Some(id), Some(growing)) = (self.opened(placed.file), &mut self.growing) {
                 growing.add_messages(id, placed.time, &bytes, placed.lengths);
@@ -367,7 +374,30 @@ impl Following {
             State::Refused => return None,
             State::New => {}
         }
-        let first = file.first.as_ref()?.bytes.clone()?;
+        let is_read = file.first.as_ref().is_some_and(|first| first.bytes.is_some());
+        if !is_read && !file.has_captions {
+            return None;
+        }
+        self.open_announced(at);
+        self.open(at)?;
+        self.opened(number)
+    }
+
+    /// Opens captions that are announced, before this place. All files are opened in the order of the journal, however
+    /// often it is read.
+    fn open_announced(&mut self, before: usize) {
+        for at in 0..before {
+            let is_it = |file: &Followed| file.has_captions && file.state == State::New;
+            if self.files.get(at).is_some_and(is_it) && self.open(at).is_some() {
+                self.is_changed = true;
+            }
+        }
+    }
+
+    /// Opens a file, or refuses it. `None` if the event has not begun.
+    fn open(&mut self, at: usize) -> Option<()> {
+        let file = self.files.get(at)?;
+        let first = file.first.as_ref().and_then(|first| first.bytes.clone()).unwrap_or_default();
         let (name, server, head) = (file.name.clone(), (*file.track).clone(), file.head.clone());
         let new = vec![GrowingFile { name, server, head, first }];
         let grown = match &self.growing {
@@ -389,7 +419,7 @@ impl Following {
             Err(_) => State::Refused,
         };
         self.files.get_mut(at)?.state = state;
-        self.opened(number)
+        Some(())
     }
 
     /// The files that the presentation has: the number of each in it, its name, its header, and its length.

@@ -7,6 +7,7 @@ mod caption_segment;
 mod changed_segment;
 mod documents;
 mod header;
+mod pause;
 mod request;
 mod segment;
 mod silence;
@@ -37,6 +38,7 @@ const KEY_FRAMES: Tag = Tag::new(*b"ky");
 const WEB_VTT: Tag = Tag::new(*b"vt");
 const CHANGED: Tag = Tag::new(*b"sh");
 const SILENCE: Tag = Tag::new(*b"sl");
+const PAUSE: Tag = Tag::new(*b"ps");
 const WVTT: Tag = Tag::new(*b"wv");
 const WVTT_HEADER: Tag = Tag::new(*b"wi");
 
@@ -55,6 +57,9 @@ pub fn answer(
         Part::Init => return header::answer(presentation, of).map(Step::Ready),
         Part::Silence { from, to } => {
             return silence::answer(presentation, of, from, to).map(Step::Ready);
+        }
+        Part::Pause { from, to } => {
+            return pause::answer(presentation, of, from, to).map(Step::Ready);
         }
         Part::Cut { time, from } => {
             check_cut(presentation, of, time, from)?;
@@ -86,6 +91,10 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
         Part::Silence { from, to } => {
             silence::check(presentation, of, from, to)?;
             return Ok(Identity::Known(silence::representation(presentation, of, from)));
+        }
+        Part::Pause { from, to } => {
+            pause::check(presentation, from, to)?;
+            return Ok(Identity::Known(pause::representation(presentation, of, from)));
         }
         Part::Cut { time, from } => {
             check_cut(presentation, of, time, from)?;
@@ -119,7 +128,7 @@ fn rendition(presentation: &Presentation, request: &Request<'_>) -> Result<Rendi
         | Part::Cut { .. }
         | Part::Held { .. }
         | Part::Silence { .. } => found.form != Form::WebVtt,
-        Part::Text(_) => found.form == Form::WebVtt,
+        Part::Text(_) | Part::Pause { .. } => found.form == Form::WebVtt,
     };
     match is_part {
         true => Ok(found),

@@ -60,6 +60,14 @@ pub enum Part {
     },
     /// `TIME.vtt`: the same as a file of WebVTT.
     Text(u64),
+    /// `pause-FROM-TO.vtt`: a file of WebVTT without captions, which HLS has where an event has none. Both are in
+    /// ticks of the stream.
+    Pause {
+        /// Start of the pause.
+        from: u64,
+        /// End of the pause.
+        to: u64,
+    },
 }
 
 /// Longest path that is looked at, in bytes.
@@ -88,7 +96,13 @@ impl<'a> Request<'a> {
                     }
                 }
             },
-            (None, Some(time)) => Part::Text(decimal(time)?),
+            (None, Some(times)) => match times.strip_prefix("pause-") {
+                None => Part::Text(decimal(times)?),
+                Some(times) => {
+                    let (from, to) = times.split_once('-')?;
+                    Part::Pause { from: decimal(from)?, to: decimal(to)? }
+                }
+            },
             (None, None) if file == "init.mp4" => Part::Init,
             (None, None) => return None,
         };
@@ -106,6 +120,7 @@ impl fmt::Display for Request<'_> {
             Part::Held { time, until } => write!(f, "{time}-until-{until}.m4s"),
             Part::Silence { from, to } => write!(f, "silence-{from}-{to}.m4s"),
             Part::Text(time) => write!(f, "{time}.vtt"),
+            Part::Pause { from, to } => write!(f, "pause-{from}-{to}.vtt"),
         }
     }
 }

@@ -45,7 +45,9 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     if presentation.is_live() && presentation.live().is_none() {
         return Err(not_served("a live folder as DASH"));
     }
-    let listed = presentation.listed();
+    let mut listed = presentation.listed();
+    // A `SegmentTimeline` has at least one segment.
+    listed.retain(|of| !of.stream.timeline().is_empty());
     let Some(first) = listed.iter().map(Listed::begin).min() else {
         return Err(match presentation.live() {
             Some(_) => Error::request("MPD", ErrorKind::NotYet),

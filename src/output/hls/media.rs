@@ -25,6 +25,9 @@ use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 /// A segment that other qualities have and this one lacks is marked as a gap, so that players take another
 /// quality and do not ask for it. A live event takes the mark back if the fragment comes late.
 ///
+/// WebVTT of an event has segments without captions in place of such marks: hls.js 1.7.4 counts each mark as an error of
+/// the pictures, and Shaka Player 5.2.12 refuses a playlist in which everything is marked.
+///
 /// Spec: draft-pantos-hls-rfc8216bis, 4.4.4.7 (`EXT-X-GAP`).
 ///
 /// # Errors
@@ -38,7 +41,8 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
     let times = Times::of(presentation, rendition);
-    if presentation.live().is_some() && times.segments().next().is_none() {
+    let stand_in = times.stand_in(form);
+    if presentation.live().is_some() && stand_in.is_none() && times.segments().next().is_none() {
         return Err(Error::request("playlist", ErrorKind::NotYet));
     }
     let Times { begin, cut, silent, .. } = times;
@@ -46,7 +50,8 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
-    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", times.dropped());
+    let number = if stand_in.is_some() { 0 } else { times.dropped() };
+    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{number}");
     // The playlist of an event stays the same when it ends, but for its end.
     if !presentation.has_only_stored_segments() {
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
@@ -87,18 +92,27 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     if let Some(silent) = silent {
         write_silence(&mut text, &mut date, silent);
     }
+    if let Some((from, to)) = stand_in {
+        write_date(&mut text, &mut Some(from));
+        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
+        let _ = writeln!(text, "{name}/pause-{from}-{to}.vtt");
+    }
     let extension = form.extension();
+    let has_pauses = form == Form::WebVtt && presentation.is_of_event();
     let limit = presentation.limits().client_manifest;
     for (number, segment) in times.segments().enumerate() {
         write_date(&mut text, &mut date);
         let start = segment.start;
         let from = if number == 0 { begin } else { start };
         let gap = times.gap_after(&segment);
-        if track.lacks(segment.chunk) {
+        let is_lacking = track.lacks(segment.chunk);
+        if is_lacking && !has_pauses {
             text.push_str("#EXT-X-GAP\n");
         }
-        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, end(&segment, gap))));
+        let to = end(&segment, gap);
+        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
         let _ = match (gap, cut.filter(|_| number == 0)) {
+            _ if is_lacking && has_pauses => writeln!(text, "{name}/pause-{start}-{to}.vtt"),
             (Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
             (_, Some(cut)) => writeln!(text, "{name}/{start}-{cut}.m4s"),
             (_, None) => writeln!(text, "{name}/{start}.{extension}"),
@@ -117,7 +131,12 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         }
         for (from, to, stands_for) in times.fillers(&segment) {
             let lasts = times.lasts((from, to));
-            let _ = writeln!(text, "#EXT-X-GAP\n#EXTINF:{lasts},\n{name}/{stands_for}.{extension}");
+            let _ = match has_pauses {
+                true => writeln!(text, "#EXTINF:{lasts},\n{name}/pause-{from}-{to}.vtt"),
+                false => {
+                    writeln!(text, "#EXT-X-GAP\n#EXTINF:{lasts},\n{name}/{stands_for}.{extension}")
+                }
+            };
         }
         Limits::check("bytes of a playlist", text.len() as u64, limit)?;
     }

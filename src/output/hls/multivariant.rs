@@ -35,7 +35,9 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
     let of = |kind| listed.iter().filter(move |of| of.stream.kind() == kind);
     let audio: Vec<&Listed<'_>> = of(StreamKind::Audio).collect();
     let is_ttml = |of: &&Listed<'_>| of.tracks.first().is_some_and(|(_, track)| track.is_ttml());
-    let (text, other): (Vec<_>, Vec<_>) = of(StreamKind::Text).partition(is_ttml);
+    // Only WebVTT has a segment in place of captions that have not come.
+    let is_there = |of: &&Listed<'_>| text_form != Form::Stored || !of.stream.timeline().is_empty();
+    let (text, other): (Vec<_>, Vec<_>) = of(StreamKind::Text).filter(is_there).partition(is_ttml);
     let mut playlist = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let tracks = listed.iter().flat_map(|of| &of.tracks);
     protection::write_session(&mut playlist, presentation, tracks.map(|(_, track)| *track))?;
@@ -49,7 +51,7 @@ pub(super) fn write(presentation: &Presentation, text_form: Form) -> Result<Stri
         }
     }
     for (at, of) in text.iter().enumerate() {
-        let (track, _) = of.tracks[0];
+        let track = text_track(of);
         let member = Member { of, track, form: text_form, name: &text_names[at] };
         member.write(&mut playlist, presentation, TEXT, at == 0);
         check_length(&playlist, presentation)?;
@@ -102,7 +104,8 @@ fn notice_left_out(
         }
     }
     for of in text {
-        for &(track, _) in of.tracks.iter().skip(1) {
+        let listed = text_track(of);
+        for &(track, _) in of.tracks.iter().filter(|&&(track, _)| track != listed) {
             tracks.push((*of, track, "HLS lists one quality per stream of text"));
         }
     }
@@ -374,8 +377,14 @@ fn most(one: (u64, u64), other: (u64, u64)) -> (u64, u64) {
 /// Returns the peak and the mean of a text: those of its fragments, whatever its form. Its documents are
 /// read only when they are asked for; WebVTT usually takes less.
 fn text_rates(presentation: &Presentation, of: &Listed<'_>) -> (u64, u64) {
-    let (track, _) = of.tracks[0];
-    rates(presentation, of, track)
+    rates(presentation, of, text_track(of))
+}
+
+/// Returns the quality of a text that is listed: the first one, but for one of an event that was announced and had no
+/// fragment while another had.
+fn text_track(of: &Listed<'_>) -> usize {
+    let joined = of.tracks.iter().find(|(_, track)| track.has_joined());
+    joined.or(of.tracks.first()).map_or(0, |&(track, _)| track)
 }
 
 /// Returns the peak and the mean of the segments of a track; the declared bitrate for both if the sizes

@@ -89,7 +89,24 @@ impl<'a> Times<'a> {
         })
     }
 
-    /// Returns the number of segments before the first one that have left the window.
+    /// Returns the start and the end of the segment that a playlist of an event has in place of captions that have not
+    /// come: a second from the beginning on. It has the number 0, which no other segment of captions has, and goes when
+    /// the first caption comes.
+    ///
+    /// hls.js 1.7.4 gives up at a playlist that is not there, and Shaka Player 5.2.12 at one without a segment.
+    pub(super) fn stand_in(&self, form: Form) -> Option<(u64, u64)> {
+        let Self { presentation, stream, .. } = self;
+        let is_awaited = presentation.is_of_event()
+            && presentation.clip_query().is_none()
+            && form == Form::WebVtt
+            && stream.timeline().is_empty();
+        let timescale = stream.timescale();
+        let begin = presentation.event_begins().filter(|_| is_awaited)?.rescaled(timescale);
+        Some((begin, begin.saturating_add(timescale.get())))
+    }
+
+    /// Returns the number of segments before the first one that have left the window. Captions of an event have one
+    /// more, which stands for those that have not come.
     pub(super) fn dropped(&self) -> u64 {
         let window = self.stream.window;
         let hidden = self.stream.timeline().segments().take(window.hidden);
@@ -97,7 +114,9 @@ impl<'a> Times<'a> {
             true => hidden.map(|of| of.fillers(self.stream)).sum::<u64>() + window.fillers,
             false => 0,
         };
-        self.stream.dropped().saturating_add(fillers)
+        let is_text = self.stream.kind() == StreamKind::Text;
+        let stand_in = u64::from(is_text && self.presentation.is_of_event());
+        self.stream.dropped().saturating_add(fillers).saturating_add(stand_in)
     }
 
     /// Returns whether the segment behind one gets a date, because it does not begin where that one ends: where it is

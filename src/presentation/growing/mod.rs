@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 pub(crate) mod samples;
+mod stand_in;
 mod stream;
 mod template;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 
+pub(crate) use self::stand_in::has_captions;
 use self::stream::GrowingStream;
 use self::template::Template;
 use super::finding::Findings;
@@ -40,7 +42,8 @@ pub(crate) struct GrowingFile {
     pub(crate) server: ServerTrack,
     /// `ftyp` and `moov`, with which the file begins.
     pub(crate) head: Bytes,
-    /// The first fragment of the track: `moof` and `mdat`.
+    /// The first fragment of the track: `moof` and `mdat`. Captions in the clear can be opened without one: then it is
+    /// empty.
     pub(crate) first: Bytes,
 }
 

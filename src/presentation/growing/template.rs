@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::stream::GrowingStream;
-use super::{GrowingFile, invalid};
+use super::{GrowingFile, invalid, stand_in};
 use crate::base::{Error, FileEnds, FileId, Got, Limits, Name, ReadError, ReadErrorKind, Want};
 use crate::bmff::uuid::Tfxd;
 use crate::bmff::{Body, Boxes, Tfdt};
@@ -156,7 +156,12 @@ impl Template {
 impl GrowingFile {
     /// Returns a file with the header and the first fragment, at time 0, and an index of it.
     fn content(&self, limits: &Limits) -> Result<Bytes, Error> {
-        let mut moof = Boxes::parse(&self.first, 0, limits)?;
+        let track_id = self.server.track_id().unwrap_or(1);
+        let first = match self.first.is_empty() && stand_in::has_captions(&self.head) {
+            true => stand_in::fragment(track_id, limits)?,
+            false => self.first.clone(),
+        };
+        let mut moof = Boxes::parse(&first, 0, limits)?;
         let traf = moof.list.iter_mut().find_map(|item| match &mut item.body {
             Body::Boxes(boxes) if item.header.kind == *b"moof" => {
                 boxes.list.iter_mut().find_map(|item| match &mut item.body {
@@ -175,7 +180,6 @@ impl GrowingFile {
             }
         }
         let first = moof.to_bytes();
-        let track_id = self.server.track_id().unwrap_or(1);
         let entries = vec![(0, self.head.len() as u64)];
         let index = written_mfra(&[Starts { track_id, entries }])?;
         Ok([&self.head[..], &first, &index].concat().into())
@@ -183,6 +187,9 @@ impl GrowingFile {
 
     /// Returns whether fragments like the first one are not served as they are stored.
     fn is_rewritten(&self, track: &Track, limits: &Limits) -> Result<bool, Error> {
+        if self.first.is_empty() {
+            return Ok(false);
+        }
         let stored = track.stored()?;
         let source = Source {
             block: &self.first,

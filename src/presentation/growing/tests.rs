@@ -93,6 +93,48 @@ fn an_event_without_chunks_announces_nothing_yet() {
 }
 
 #[test]
+fn captions_are_opened_without_a_fragment() {
+    let mut captions = Pushed::new(StreamKind::Text, 2, 1000);
+    captions.name = Some("words");
+    let tracks = [Pushed::new(StreamKind::Video, 1, 800_000), captions];
+    let files = || tracks.each_ref().map(Pushed::file).to_vec();
+    let open = |files| {
+        let name = Name::new("event/x.isml").unwrap();
+        Growing::open(&name, files, &OpenOptions::default()).unwrap()
+    };
+    let without = || {
+        let mut files = files();
+        files[1].first = Bytes::new();
+        files
+    };
+    let (mut growing, with) = (open(without()), open(files()));
+    assert_eq!(growing.server_manifest(), with.server_manifest());
+    assert!(growing.findings().is_empty(), "{:?}", growing.findings());
+    let (video, words) = (FileId::new(1), FileId::new(2));
+    assert_eq!(growing.track_of_file(words), with.track_of_file(words));
+    let names = |of: &mut Growing, number| -> Vec<String> {
+        let snapshot = of.snapshot(Some(Event::live(None)), number);
+        assert!(snapshot.streams().iter().all(|of| of.tracks().iter().all(|of| of.is_served())));
+        manifest(&snapshot).streams.iter().map(|of| of.name().into_owned()).collect()
+    };
+    let lengths = tracks[0].fragment(0, 2 * SECOND).1;
+    growing.add(video, 0, 2 * SECOND, 1000, lengths).unwrap();
+    assert_eq!(names(&mut growing, 1), ["video"], "it has no chunk");
+    let mut more = open(vec![files().remove(0)]);
+    more.add(video, 0, 2 * SECOND, 1000, lengths).unwrap();
+    let mut more = more.with_files(vec![without().remove(1)]).unwrap();
+    for (number, of) in [(2, &mut growing), (3, &mut more)] {
+        let lengths = tracks[1].fragment(0, SECOND).1;
+        of.add(words, 0, SECOND, 1000, lengths).unwrap();
+        assert_eq!(names(of, number), ["video", "words"]);
+    }
+    // Pictures need one.
+    let mut files = files();
+    files[0].first = Bytes::new();
+    assert_eq!(open(files).track_of_file(video), None);
+}
+
+#[test]
 fn a_track_that_lacks_a_chunk_may_still_get_it_until_it_has_a_later_one() {
     let mut event = Event::usual();
     event.add_chunk(0);

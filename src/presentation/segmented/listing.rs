@@ -179,17 +179,25 @@ impl AllLeftOut {
 impl Presentation {
     /// Returns the streams that manifests of DASH and HLS list, in the order of the presentation.
     ///
+    /// Captions of an event are among them before their first fragment comes, once there are pictures or sound: players
+    /// read a multivariant playlist once. Their streams have no chunks then.
+    ///
     /// A track is listed if its media is served, its codec is one that players know by its name of
-    /// RFC 6381, and an initialization segment can be written. Streams of events, sparse streams,
-    /// pictures beside those of the film, text that is not TTML, and streams of more than 500,000
-    /// chunks are not listed.
+    /// RFC 6381, and an initialization segment can be written. Streams of events, sparse streams but
+    /// for the captions of an event, pictures beside those of the film, text that is not TTML, and
+    /// streams of more than 500,000 chunks are not listed.
     pub(crate) fn listed(&self) -> Vec<Listed<'_>> {
         let left_out = self.left_out();
         let streams = self.streams.iter().zip(left_out).enumerate();
+        let has_media =
+            || self.streams.iter().any(|of| of.kind != StreamKind::Text && !of.timeline.is_empty());
+        let awaits = self.is_grown() && self.clip.is_none() && has_media();
         let listed = streams.map(|(number, (stream, left_out))| {
             let tracks = stream.tracks.iter().zip(left_out).enumerate();
             let tracks = tracks.filter(|(_, (track, left_out))| {
-                track.is_served() && !stream.timeline.is_empty() && left_out.is_none()
+                let is_there =
+                    !stream.timeline.is_empty() || (awaits && stream.kind == StreamKind::Text);
+                track.is_served() && is_there && left_out.is_none()
             });
             let tracks = tracks.map(|(number, (track, _))| (number, track));
             Listed { number, stream, tracks: tracks.collect() }
@@ -241,12 +249,20 @@ impl Presentation {
         };
         match stream.role() {
             Role::Metadata => Some(LeftOut::Events),
-            _ if stream.parent.is_some() => Some(LeftOut::Sparse),
+            _ if stream.parent.is_some() && !self.has_all_chunks_of(stream) => {
+                Some(LeftOut::Sparse)
+            }
             Role::Supplementary if stream.kind == StreamKind::Video => Some(LeftOut::OtherPictures),
             _ if chunks > MOST_CHUNKS => Some(LeftOut::ManyChunks),
             _ if is_long() => Some(LeftOut::LongPlaylist),
             _ => None,
         }
+    }
+
+    /// Returns whether all chunks of a sparse stream are in its timeline: those of the captions of an event are, also
+    /// in its film. Elsewhere, its parent may announce others.
+    fn has_all_chunks_of(&self, stream: &Stream) -> bool {
+        stream.kind == StreamKind::Text && (self.is_grown() || self.ended.is_some())
     }
 
     fn track_left_out(&self, stream: &Stream, track: &Track) -> Option<LeftOut> {
@@ -269,7 +285,8 @@ impl Stream {
     pub(crate) fn most_listed(&self, limits: &Limits) -> Option<usize> {
         const DIGITS: usize = u64::MAX.ilog10() as usize + 1;
         let most = limits.client_manifest / self.playlist_entry(DIGITS) as u64;
-        let is_listed = self.role() != Role::Metadata && self.parent.is_none();
+        let is_sparse = self.parent.is_some() && self.kind != StreamKind::Text;
+        let is_listed = self.role() != Role::Metadata && !is_sparse;
         is_listed.then(|| usize::try_from(most).unwrap_or(usize::MAX).min(MOST_CHUNKS))
     }
 

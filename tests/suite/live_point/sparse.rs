@@ -82,6 +82,76 @@ fn a_cue_far_ahead_is_dropped_and_holds_up_no_other() {
     assert_eq!(watch.point.status().held_bytes, 0);
 }
 
+/// The numbers of chunks of the streams of the snapshot, by their names.
+fn counts(watch: &Watch) -> Vec<(String, usize)> {
+    let streams = watch.point.snapshot().map_or(&[][..], |of| of.streams());
+    streams.iter().map(|of| (of.name().to_owned(), of.timeline().len())).collect()
+}
+
+#[test]
+fn captions_that_are_announced_are_there_when_the_event_is_shown() {
+    let (specs, captions) = (pair(), text(9));
+    let other = Spec { name: "subtitles", bitrate: 0, ..text(8) };
+    let mut watch = Watch::new(PointOptions::default());
+    let (id, words) = (watch.begin("all", "a"), watch.begin("text", "a"));
+    watch.push(words, &header(&[captions.clone(), commands(7), other.clone()])).unwrap();
+    watch.push(id, &header(&specs)).unwrap();
+    assert!(watch.point.snapshot().is_none());
+    push(&mut watch, id, &specs, 0..4);
+    let names = ["video", "audio", "captions", "subtitles"];
+    let of = |counts: [usize; 4]| names.map(str::to_owned).into_iter().zip(counts).collect();
+    let expected: Vec<_> = of([2, 2, 0, 0]);
+    assert_eq!(counts(&watch), expected, "and no commands");
+    let manifest = String::from_utf8(watch.presentation().manifest().unwrap().to_vec()).unwrap();
+    assert!(!manifest.contains("captions"), "{manifest}");
+    // One at the beginning, and one that is late.
+    watch.push(words, &cue(&captions, 0)).unwrap();
+    push(&mut watch, id, &specs, 4..20);
+    watch.push(words, &cue(&other, 20)).unwrap();
+    watch.push(id, END).unwrap();
+    watch.push(words, END).unwrap();
+    assert_eq!(watch.point.state(), PointState::Stopped);
+    assert_eq!((watch.times("captions"), watch.times("subtitles")), (vec![0], vec![20_000]));
+    assert_eq!(watch.files.len(), 4);
+}
+
+#[test]
+fn a_header_of_captions_that_comes_late_makes_a_snapshot() {
+    let (specs, captions) = (pair(), text(9));
+    let mut watch = Watch::new(PointOptions::default());
+    let id = watch.begin("all", "a");
+    watch.push(id, &header(&specs)).unwrap();
+    push(&mut watch, id, &specs, 0..10);
+    let before = watch.count("published");
+    let words = watch.begin("text", "a");
+    watch.push(words, &header(std::slice::from_ref(&captions))).unwrap();
+    watch.tick();
+    assert_eq!(watch.count("published"), before + 1, "{:?}", watch.kinds);
+    assert_eq!(counts(&watch).last().unwrap(), &("captions".to_owned(), 0));
+    watch.push(words, &cue(&captions, 5)).unwrap();
+    assert_eq!(watch.times("captions"), [5000]);
+    watch.push(id, END).unwrap();
+}
+
+#[test]
+fn one_track_of_a_stream_of_captions_is_announced() {
+    let specs = pair();
+    let captions = Spec { bitrate: 0, ..text(9) };
+    let mut watch = Watch::new(PointOptions::default());
+    let id = watch.begin("all", "a");
+    let words = ["one", "other"].map(|stream| watch.begin(stream, "a"));
+    for id in words {
+        watch.push(id, &header(std::slice::from_ref(&captions))).unwrap();
+    }
+    watch.push(id, &header(&specs)).unwrap();
+    push(&mut watch, id, &specs, 0..5);
+    assert_eq!(watch.files.len(), 3);
+    watch.push(words[1], &cue(&captions, 1)).unwrap();
+    watch.push(words[0], &cue(&captions, 2)).unwrap();
+    assert_eq!(watch.files.len(), 4);
+    assert_eq!(watch.times("captions"), [1000, 2000]);
+}
+
 #[test]
 fn commands_are_published_at_their_times_as_the_sheet_has_them() {
     let (specs, scte) = (pair(), commands(9));
