@@ -22,7 +22,7 @@ use crate::live::schedule::{Chunk, Schedule};
 use crate::live::track_key::TrackKey;
 use crate::live::{LiveEvent, Moment, PointOptions};
 use crate::manifest::{ServerTrack, StreamKind};
-use crate::presentation::growing::GrowingFile;
+use crate::presentation::growing::{GrowingFile, has_captions};
 
 /// The feed of what was taken before the process began.
 const FEED: usize = 0;
@@ -56,9 +56,9 @@ impl Broadcast {
             let first = file.first.as_ref().or(held).cloned();
             let (name, server) = (file.name.clone(), file.track.clone());
             let head = file.head.clone();
-            match first {
-                Some(_) => this.restore_file(FileId::new(number), file)?,
-                None => this.files.push(NO_LINE),
+            match first.is_some() || has_captions(&head) {
+                true => this.restore_file(FileId::new(number), file)?,
+                false => this.files.push(NO_LINE),
             }
             files.push(GrowingFile { name, server, head, first: first.unwrap_or_default() });
         }

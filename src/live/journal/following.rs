@@ -212,9 +212,10 @@ impl Following {
         Some(())
     }
 
-    /// Returns whether no fragment is published of this file and those behind it.
+    /// Returns whether no fragment is published of this file and those behind it, and none is opened.
     fn are_empty_from(&self, at: usize) -> bool {
-        self.files.iter().skip(at).all(|file| file.first.is_none())
+        let is_opened = |file: &Followed| matches!(file.state, State::Opened(_));
+        self.files.iter().skip(at).all(|file| file.first.is_none() && !is_opened(file))
     }
 
     fn publish(&mut self, placed: Placed) -> Option<()> {

@@ -12,6 +12,7 @@ use super::record::Record;
 use super::restored::{RestoredEarly, RestoredEnd, RestoredHeader, RestoredHeld, RestoredShift};
 use crate::base::{Error, Limits, Name};
 use crate::manifest::ServerTrack;
+use crate::presentation::growing::has_captions;
 
 /// The state of an event by its journal.
 #[derive(Debug, Default)]
@@ -132,12 +133,13 @@ impl Replay {
         self.files.iter().skip(at).all(|file| file.last.is_none())
     }
 
-    /// Forgets the last files, from the first one on that has no fragment at all: they were declared, and the process
-    /// ended before they were begun. Those that are held have no file any more.
+    /// Forgets the last files, from the first one on that has no fragment at all, other than captions that are announced:
+    /// they were declared, and the process ended before they were begun. Those that are held have no file any more.
     pub(super) fn forget_empty(&mut self) {
         let begun = self.files.iter().rposition(|file| file.last.is_some());
         let begun = begun.map_or(0, |last| last + 1);
-        let empty = self.files.iter().skip(begun).position(|file| file.held.is_empty());
+        let is_empty = |file: &ReplayedFile| file.held.is_empty() && !has_captions(&file.head);
+        let empty = self.files.iter().skip(begun).position(is_empty);
         let Some(empty) = empty else { return };
         for file in self.files.split_off(begun + empty) {
             let ReplayedFile { key, track, head, held, .. } = file;

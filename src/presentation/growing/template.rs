@@ -25,14 +25,16 @@ pub(super) struct Template {
 
 impl Template {
     /// Opens these files. All fragments are at time 0, so that tracks of one stream have one chunk,
-    /// wherever they begin. A file without a fragment has its number alone.
+    /// wherever they begin. A file without a fragment has its number alone, unless captions are announced by it.
     pub(super) fn open(
         name: &Name,
         files: &[GrowingFile],
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let limits = &options.limits;
-        let begun: Vec<_> = (0..files.len()).filter(|&at| !files[at].first.is_empty()).collect();
+        let is_begun =
+            |file: &GrowingFile| !file.first.is_empty() || stand_in::has_captions(&file.head);
+        let begun: Vec<_> = (0..files.len()).filter(|&at| is_begun(&files[at])).collect();
         let mut server = ServerManifest::default();
         server.tracks = begun.iter().map(|&at| files[at].server.clone()).collect();
         let mut contents = vec![Bytes::from(server.to_xml()?)];

@@ -136,18 +136,18 @@ fn a_header_of_captions_that_comes_late_makes_a_snapshot() {
 #[test]
 fn one_track_of_a_stream_of_captions_is_announced() {
     let specs = pair();
-    let captions = Spec { bitrate: 0, ..text(9) };
+    let captions = [1, 2].map(|bitrate| Spec { bitrate, ..text(9) });
     let mut watch = Watch::new(PointOptions::default());
     let id = watch.begin("all", "a");
     let words = ["one", "other"].map(|stream| watch.begin(stream, "a"));
-    for id in words {
-        watch.push(id, &header(std::slice::from_ref(&captions))).unwrap();
+    for (id, captions) in words.into_iter().zip(&captions) {
+        watch.push(id, &header(std::slice::from_ref(captions))).unwrap();
     }
     watch.push(id, &header(&specs)).unwrap();
     push(&mut watch, id, &specs, 0..5);
     assert_eq!(watch.files.len(), 3);
-    watch.push(words[1], &cue(&captions, 1)).unwrap();
-    watch.push(words[0], &cue(&captions, 2)).unwrap();
+    watch.push(words[1], &cue(&captions[1], 1)).unwrap();
+    watch.push(words[0], &cue(&captions[0], 2)).unwrap();
     assert_eq!(watch.files.len(), 4);
     assert_eq!(watch.times("captions"), [1000, 2000]);
 }
