@@ -282,12 +282,12 @@ impl Broadcast {
                 && other.is_active(now.monotonic, self.options.silence)
                 && other.track_of_line(line).is_some()
         };
-        self.feeds.iter().any(pushes) || self.awaits_rival_on(line, feed, now)
+        self.feeds.iter().any(pushes) || self.may_have_rival_on(line, feed, now)
     }
 
     /// Returns true if the process began a moment ago, and another encoder than this one, which pushed the track before
     /// that, has not sent since: it is as likely to have the event's clock.
-    fn awaits_rival_on(&self, line: usize, feed: usize, now: Moment) -> bool {
+    fn may_have_rival_on(&self, line: usize, feed: usize, now: Moment) -> bool {
         let has_come = |encoder: &Arc<str>| {
             let sends = |of: &Feed| of.sent.is_some() && of.track_of_line(line).is_some();
             let mut feeds = self.feeds.iter().filter(|of| of.encoder == *encoder);
