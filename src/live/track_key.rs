@@ -2,7 +2,7 @@
 
 use crate::manifest::{ServerTrack, StreamKind};
 
-/// What tracks of several pushes have in common if they are the same track: redundant encoders push the same
+/// Properties that tracks of several pushes share if they are the same track: redundant encoders push the same
 /// stream, and Azure has redundant sound pushed as other streams ([MS-SSTR] 3.3; Azure's specification of
 /// ingest, 11).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -22,7 +22,7 @@ pub(super) struct Problem {
     cause: Option<String>,
     /// Seconds for `Retry-After`, used with 503.
     retry_after: u64,
-    /// What is not there may be there at any moment.
+    /// The missing thing may be there at any moment.
     is_awaited: bool,
 }
 

@@ -68,7 +68,7 @@ pub trait Archive: Send + Sync + 'static {
     /// gives, and nothing if there is nothing yet. `offset` is 0, or the end of what was given before. Whoever
     /// follows an event asks every second or so.
     ///
-    /// What is there may be given late, or not at all, if it was moved within the archive. Whoever gets nothing
+    /// Bytes may be given late, or not at all, if they were moved within the archive. Whoever gets nothing
     /// for long [opens](Self::open) the file.
     ///
     /// The default opens the file, and reads up to 1 MiB.

@@ -28,7 +28,7 @@ struct Shared {
 struct Pieces {
     /// The beginning of the file, which is never forgotten.
     head: Bytes,
-    /// What follows, in order. Something may be missing before the first of them.
+    /// Pieces that follow, in order. Bytes may be missing before the first of them.
     list: VecDeque<Piece>,
     size: u64,
     /// Bytes of the pieces in the list.

@@ -153,7 +153,7 @@ impl Stream {
     }
 }
 
-/// What is left of an event of which chunks were dropped, in ticks of 100 ns.
+/// The chunks that are left of an event of which others were dropped, in ticks of 100 ns.
 struct Left {
     /// Start of the oldest chunk.
     oldest: u64,

@@ -17,6 +17,6 @@ pub(crate) struct ClipTimes {
     pub(crate) end: Option<ClipTime>,
     /// Ticks of 100 ns by which the live edge is shown later. A film has no live edge.
     pub(crate) delay: Option<u64>,
-    /// The same as a query, for URLs of further manifests.
+    /// These times as a query, for URLs of further manifests.
     pub(crate) query: Box<str>,
 }

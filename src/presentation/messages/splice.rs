@@ -1,6 +1,6 @@
 //! The part of a `splice_info_section` that tells when programme and advertisements change.
 
-/// What a message says of the programme.
+/// The change of the programme that a message announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Splice {
     /// The programme is left (`splice_insert`).

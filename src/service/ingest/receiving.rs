@@ -404,7 +404,7 @@ fn expects(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// What tells two encoders of one stream apart.
+/// Returns the name by which two encoders of one stream are told apart.
 fn encoder_of(head: &Parts) -> String {
     query(&head.uri, "encoder").filter(|id| id.len() <= 256).unwrap_or_else(|| {
         let peer = head.extensions.get::<Peer>();

@@ -7,7 +7,7 @@ use super::LivePoint;
 use crate::origin::live::archiving::Archiving;
 use crate::origin::live::showing::Progress;
 
-/// What players get of a publishing point, and what its archive lacks, for an operator.
+/// The snapshot that players get of a publishing point, and the state of its archive, for an operator.
 ///
 /// [`LivePoint::delivery`] has an example.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Delivery {
     pub archive: Option<ArchiveStatus>,
 }
 
-/// What the archive of a publishing point lacks.
+/// The state of the archive of a publishing point: bytes that it lacks, its last failure, and films that are due.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ArchiveStatus {
@@ -51,7 +51,7 @@ pub struct ArchiveFailure {
 }
 
 impl LivePoint {
-    /// What players get, and what the archive lacks.
+    /// Returns the snapshot that players get, and the state of the archive.
     ///
     /// ```
     /// use smooth_origin::Name;

@@ -114,7 +114,7 @@ impl BucketArchive {
         self.with(|shared| shared.clock = clock)
     }
 
-    /// The same with other settings. Clones keep theirs.
+    /// Returns this archive with other settings. Clones keep theirs.
     fn with(self, set: impl FnOnce(&mut Shared)) -> Self {
         let Shared { requests, clock, delete_after, retries, .. } = &*self.0;
         let (requests, clock, delete_after) = (requests.clone(), clock.clone(), *delete_after);
