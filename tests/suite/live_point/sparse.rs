@@ -153,6 +153,33 @@ fn one_track_of_a_stream_of_captions_is_announced() {
 }
 
 #[test]
+fn captions_that_are_announced_keep_their_header() {
+    let (specs, captions) = (pair(), text(9));
+    let clear = header(std::slice::from_ref(&captions)).to_vec();
+    let mut other = clear.clone();
+    let at = other.windows(4).position(|bytes| bytes == b"stpp").unwrap();
+    other[at..at + 4].copy_from_slice(b"enct");
+    for is_early in [false, true] {
+        let mut watch = Watch::new(PointOptions::default());
+        let id = watch.begin("all", "a");
+        let words = ["a", "b"].map(|encoder| watch.begin("text", encoder));
+        watch.push(words[0], &clear).unwrap();
+        if is_early {
+            // Whoever sends the first fragment decides.
+            watch.push(words[1], &other).unwrap();
+        }
+        watch.push(id, &header(&specs)).unwrap();
+        push(&mut watch, id, &specs, 0..5);
+        assert_eq!(watch.files.len(), if is_early { 2 } else { 3 });
+        if !is_early {
+            assert!(watch.push(words[1], &other).is_err());
+        }
+        watch.push(words[0], &cue(&captions, 1)).unwrap();
+        assert_eq!(watch.times("captions"), [1000]);
+    }
+}
+
+#[test]
 fn commands_are_published_at_their_times_as_the_sheet_has_them() {
     let (specs, scte) = (pair(), commands(9));
     let mut watch = Watch::new(PointOptions::default());
