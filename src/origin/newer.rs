@@ -1,4 +1,4 @@
-//! What a publishing point that another process writes may have by now.
+//! One more look at the archive of a publishing point that another process writes.
 //!
 //! Origins that follow one point look at its archive at different times. What one of them has listed may be asked of
 //! another, which answers that it is not there only after it has looked once more.

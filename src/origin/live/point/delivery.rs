@@ -1,4 +1,4 @@
-//! What players get of a publishing point, and what its archive lacks.
+//! The snapshot that players get of a publishing point, and the state of its archive.
 
 use std::sync::Arc;
 use std::time::Duration;
