@@ -262,7 +262,7 @@ impl Broadcast {
             for track in known.iter().flat_map(|known| &known.header().tracks) {
                 let place = (stream.as_str(), track.track_id);
                 let key = TrackKey::new(track.kind, &track.server, place, &keys);
-                let is_it = |line: &Line| line.key == key && line.codec == track.codec;
+                let is_it = |line: &Line| line.key == key && line.fits(track);
                 if let Some(line) = self.lines.iter().position(is_it) {
                     self.fed_before.push((Arc::clone(encoder), line));
                 }
