@@ -231,7 +231,9 @@ impl Broadcast {
 
     /// Returns the file of a track, behind so many others that are new. `None` if it cannot have one.
     fn new_file(&mut self, line: usize, first: Option<&Due>, others: usize) -> Option<GrowingFile> {
-        self.set_bitrate(line, first.map(|first| &first.held));
+        // Whether the first one of captions comes before they are announced is a race.
+        let measured = first.filter(|_| !self.lines[line].has_captions);
+        self.set_bitrate(line, measured.map(|first| &first.held));
         let Some(name) = self.file_name(line) else {
             let why = "the file of a track would have too long a name";
             self.refuse_line(line, ErrorKind::BadName(why).into());
