@@ -363,8 +363,10 @@ impl Broadcast {
         }
     }
 
+    /// Makes a snapshot. Without a fragment there is none, and what was shown before the event stays.
     pub(super) fn show(&mut self, is_live: bool, now: Moment) {
-        let Some(growing) = &mut self.growing else { return };
+        let is_empty = self.lines.iter().all(|line| line.counts.fragments == 0);
+        let Some(growing) = self.growing.as_mut().filter(|_| !is_empty) else { return };
         self.published += 1;
         let live = Live {
             look_ahead: self.options.look_ahead,
