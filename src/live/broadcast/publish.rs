@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::kept::Kept;
 use super::names::set_attribute;
 use super::register::label;
+use super::served::Served;
 use super::times::of_clock;
 use crate::base::{Error, ErrorKind, FileId};
 use crate::bmff::uuid::TfrfEntry;
@@ -80,7 +80,7 @@ impl Broadcast {
     pub(in crate::live) fn narrow_film(&mut self, now: Moment) {
         if self.is_started && self.is_ending {
             // Nothing would do it later.
-            self.kept = Kept::default();
+            self.kept = Served::default();
             self.forget(now);
             self.show(false, now);
         }
@@ -355,7 +355,8 @@ impl Broadcast {
         let Some(growing) = &mut self.growing else { return };
         for (file, before) in growing.drop_before(begin) {
             let line = file.index().checked_sub(1).and_then(|at| self.files.get(at));
-            let Some(of) = line.and_then(|&line| self.lines[line].file.as_mut()) else { continue };
+            let line = line.and_then(|&line| self.lines.get_mut(line));
+            let Some(of) = line.and_then(|line| line.file.as_mut()) else { continue };
             if of.forgotten < before {
                 of.forgotten = before;
                 self.log.push(LiveEvent::Forget { file, before });
