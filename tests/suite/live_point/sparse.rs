@@ -189,25 +189,28 @@ fn captions_may_come_with_another_header_and_encrypted_ones_may_not() {
         let at = stpp.windows(4).position(|bytes| bytes == b"stpp").unwrap();
         [&stpp[..at], format, &stpp[at + 4..]].concat()
     };
-    let mut watch = Watch::new(PointOptions::default().restart_on_encoder_reconnect(true));
-    let id = watch.begin("all", "a");
-    watch.push(id, &header(&specs)).unwrap();
-    let words = watch.begin("text", "a");
-    watch.push(words, &stpp).unwrap();
-    push(&mut watch, id, &specs, 0..5);
-    assert_eq!(watch.files.len(), 3);
-    watch.lost(words);
-    for second in [1, 4] {
-        // It comes again, and the second time there is a caption.
-        let words = watch.begin("text", "b");
-        watch.push(words, &of(b"dfxp")).unwrap();
-        watch.push(words, &cue(&captions, second)).unwrap();
+    for restarts in [false, true] {
+        let options = PointOptions::default().restart_on_encoder_reconnect(restarts);
+        let mut watch = Watch::new(options);
+        let id = watch.begin("all", "a");
+        watch.push(id, &header(&specs)).unwrap();
+        let words = watch.begin("text", "a");
+        watch.push(words, &stpp).unwrap();
+        push(&mut watch, id, &specs, 0..5);
+        assert_eq!(watch.files.len(), 3);
         watch.lost(words);
+        for second in [1, 4] {
+            // It comes again, and the second time there is a caption.
+            let words = watch.begin("text", "b");
+            watch.push(words, &of(b"dfxp")).unwrap();
+            watch.push(words, &cue(&captions, second)).unwrap();
+            watch.lost(words);
+        }
+        assert_eq!(watch.times("captions"), [1000, 4000]);
+        assert_eq!((watch.count("began"), watch.count("codec-changed")), (1, 0));
+        let words = watch.begin("text", "c");
+        assert_eq!(watch.push(words, &of(b"enct")).is_err(), !restarts);
     }
-    assert_eq!(watch.times("captions"), [1000, 4000]);
-    assert_eq!((watch.count("began"), watch.count("codec-changed")), (1, 0));
-    let words = watch.begin("text", "c");
-    assert!(watch.push(words, &of(b"enct")).is_err());
 }
 
 #[test]
