@@ -12,7 +12,7 @@ use super::tally::Tally;
 use super::track_key::TrackKey;
 use crate::base::{FileId, Name, Timescale};
 use crate::bmff::Trex;
-use crate::live::intake::{defaults_of, memory_of};
+use crate::live::intake::{HeaderTrack, defaults_of, memory_of};
 use crate::manifest::{ServerTrack, StreamKind};
 use crate::presentation::growing::has_captions;
 
@@ -173,6 +173,13 @@ impl Line {
         self.is_data()
             && said("Scheme").is_empty()
             && ["evte", "urim"].iter().any(|format| said("FourCC").eq_ignore_ascii_case(format))
+    }
+
+    /// Returns true if what an encoder sends behind this header can be a part of its file: captions in the clear (TTML)
+    /// are read without their header.
+    pub(super) fn fits(&self, track: &HeaderTrack) -> bool {
+        let are_captions = || self.file.is_some() && self.has_captions && has_captions(&track.head);
+        self.codec == track.codec || are_captions()
     }
 
     /// Returns true if no fragment was ever taken.

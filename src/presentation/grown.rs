@@ -222,6 +222,12 @@ impl GrownEvent {
         if manifest.streams.is_empty() {
             return Err(ErrorKind::NotYet);
         }
+        let names: Vec<_> =
+            manifest.streams.iter().map(|index| index.name().to_lowercase()).collect();
+        for index in &mut manifest.streams {
+            // A player would look for the stream.
+            index.parent = index.parent.take().filter(|of| names.contains(&of.to_lowercase()));
+        }
         match live {
             None => manifest.duration = end.1.saturating_sub(begin.1),
             Some(live) => {

@@ -33,10 +33,13 @@ impl Process {
     /// A process that begins at this wall time, with a window of 8 s.
     fn begin(archive: Option<&MemoryArchive>, wall: u64) -> Self {
         let options = LiveOptions::default();
-        let options = match archive {
-            Some(archive) => options.archive(archive.clone()),
-            None => options,
-        };
+        match archive {
+            Some(archive) => Self::with(options.archive(archive.clone()), wall),
+            None => Self::with(options, wall),
+        }
+    }
+
+    fn with(options: LiveOptions, wall: u64) -> Self {
         let points = LivePoints::new(options);
         let seconds = Arc::<AtomicU64>::default();
         let of = [Arc::clone(&seconds), Arc::clone(&seconds)]
@@ -574,6 +577,41 @@ fn captions_are_in_the_master_playlist_before_the_first_one() {
         assert_grown(&after, &ended, "ended");
         assert_eq!(date_of_first(&ended), date_of_first(&after));
     }
+}
+
+#[cfg(feature = "fs")]
+#[test]
+fn a_follower_of_a_folder_reads_captions_that_come_after_a_restart() {
+    use smooth_origin::storage::LocalArchive;
+    let folder = std::env::temp_dir().join(format!("live-end-follower-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let options = || LiveOptions::default().archive(LocalArchive::new(&folder).unwrap());
+    let process = Process::with(options(), WALL);
+    process.push(&text(3), []);
+    process.push_media(0..3);
+    let seconds = Arc::<AtomicU64>::default();
+    let of = Arc::clone(&seconds);
+    let clock = Clock::new(move || Duration::from_secs(of.load(Relaxed)));
+    let points = options().follow(|_| Some(PointOptions::default().look_ahead(1)));
+    let builder = Origin::builder(MemoryStore::new()).clock(clock);
+    let follower = builder.live(LivePoints::new(points)).build();
+    let get = |path: &str| testkit::get(&follower, &format!("/x.isml/{path}")).unwrap();
+    assert_awaited(|path| String::from_utf8(get(path)).unwrap(), "follower");
+    // It makes the file of the captions anew.
+    let process = Process::with(options(), WALL + 10);
+    process.push(&text(3), [(2 * SECOND, CHUNK)]);
+    process.push_media(3..6);
+    seconds.fetch_add(10, Relaxed);
+    let paths = [
+        "QualityLevels(1000)/Fragments(captions=20000000)",
+        "captions-1000/20000000.m4s",
+        "captions-1000.vtt/20000000.vtt",
+    ];
+    for path in paths {
+        let written = testkit::get(&process.origin, &format!("/x.isml/{path}")).unwrap();
+        assert_eq!(get(path), written, "{path}");
+    }
+    let _ = std::fs::remove_dir_all(&folder);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use smooth_origin::live::{PointOptions, PointState};
 use smooth_origin::origin::{LiveOptions, LivePoints, Origin, block_on};
 use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, Source, Store};
 
-use super::live_archive::{CHUNKS, Process, encoders_of, fragments};
+use super::live_archive::{CHUNKS, EndsAfter, Process, encoders_of, fragments};
+use super::live_point::encoder::{header, text};
 
 /// An archive in which no file is finished as long as it is slow.
 #[derive(Clone)]
@@ -158,4 +159,46 @@ fn a_film_that_was_asked_for_too_early_is_there_when_it_is_made() {
     assert!(process.stop());
     assert_eq!(fragments(&process.origin, "news.ism").len(), FRAGMENTS);
     assert_eq!(fragments(&process.origin, "news.isml").len(), FRAGMENTS);
+}
+
+#[test]
+fn an_event_that_has_published_nothing_leaves_the_film_before_it() {
+    let encoders = encoders_of(20);
+    let options = || PointOptions::default().look_ahead(0);
+    let with_film = || {
+        let archive = MemoryArchive::new();
+        let process = Process::with(archive.clone(), options()).unwrap();
+        assert!(process.push_all_to(Some("first"), &encoders, &mut [0; 2]) && process.stop());
+        process.point.start();
+        block_on(process.points.settle());
+        archive
+    };
+    // Captions are announced with the first pictures.
+    let begin = |archive: EndsAfter| {
+        let process = Process::with(archive, options())?;
+        let words = process.point.begin(Some("second"), "text", "192.0.2.1").ok()?;
+        let pictures = process.point.begin(Some("second"), "video", "192.0.2.1").ok()?;
+        let of_pictures = [encoders[0].head.clone(), encoders[0].fragments[0].clone()];
+        let bodies = [(words, vec![header(&[text(3)])]), (pictures, of_pictures.to_vec())];
+        let mut pushes = Vec::new();
+        for (mut push, parts) in bodies {
+            parts.iter().try_for_each(|part| push.push(part)).ok()?;
+            pushes.push(push);
+        }
+        pushes.into_iter().all(|push| block_on(push.end()).is_ok()).then_some(())
+    };
+    let whole = EndsAfter::new(&with_film(), u64::MAX);
+    begin(whole.clone()).unwrap();
+    let (bytes, mut empty) = (u64::MAX - whole.left(), 0);
+    for killed in (0..bytes).step_by(61) {
+        let archive = with_film();
+        assert!(begin(EndsAfter::new(&archive, killed)).is_none());
+        let process = Process::with(archive, options()).unwrap();
+        process.point.stop();
+        block_on(process.points.settle());
+        let shown = fragments(&process.origin, "news.isml").len();
+        assert!(shown > 0, "after {killed} bytes of {bytes}");
+        empty += usize::from(process.point.status().number == 2 && shown == FRAGMENTS);
+    }
+    assert!(empty > 0, "no process ended before the second event published");
 }

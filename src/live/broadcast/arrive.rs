@@ -297,8 +297,8 @@ impl Broadcast {
         let may_come = |of: &Feed| of.is_restored && of.may_come_again(now.monotonic, silence);
         let own = &self.feeds[feed].encoder;
         let mut before = self.fed_before.iter();
-        before.any(|(encoder, of)| *of == line && encoder != own && !has_come(encoder))
-            && self.feeds.iter().any(may_come)
+        self.feeds.iter().any(may_come)
+            && before.any(|(encoder, of)| *of == line && encoder != own && !has_come(encoder))
     }
 }
 

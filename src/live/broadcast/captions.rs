@@ -66,19 +66,32 @@ impl Broadcast {
     }
 
     /// Returns the stream that captions belong to: that which they name, else the first pictures, else the first
-    /// sound. One that cannot be served has no chunks.
+    /// sound. One that has stopped while another one of its kind goes on gives way to that. One that cannot be served
+    /// has no chunks.
     pub(super) fn parent_of(&self, stream: usize) -> Option<usize> {
-        let of = &self.streams[stream];
-        let named = of.parent.as_deref().and_then(|parent| {
-            let is_it = |line: &&Line| line.key.name == *parent;
-            let served = self.lines.iter().filter(|line| !line.is_refused);
-            Some(served.filter(|line| of_clock(line.key.kind)).find(is_it)?.stream)
-        });
-        let is_served =
-            |stream: &LiveStream| stream.lines.iter().any(|&line| !self.lines[line].is_refused);
-        let of_kind = |stream: &LiveStream, kind| stream.kind == kind && is_served(stream);
-        let first = |kind| self.streams.iter().position(|stream| of_kind(stream, kind));
-        named.or_else(|| first(StreamKind::Video)).or_else(|| first(StreamKind::Audio))
+        let named = self.streams[stream].parent.as_deref();
+        let is_served = |of: &LiveStream| of.lines.iter().any(|&line| !self.lines[line].is_refused);
+        let first = |is_it: &dyn Fn(&LiveStream) -> bool| {
+            let may_be = |of: &LiveStream| of_clock(of.kind) && is_served(of) && is_it(of);
+            self.streams.iter().position(may_be)
+        };
+        let is_named = |of: &LiveStream| {
+            let has_name = |&line: &usize| named == Some(self.lines[line].key.name.as_str());
+            of.lines.iter().any(has_name)
+        };
+        let of_kind = |kind| first(&|of| of.kind == kind);
+        let known = first(&is_named).or_else(|| of_kind(StreamKind::Video));
+        let known = known.or_else(|| of_kind(StreamKind::Audio))?;
+        let kind = self.streams[known].kind;
+        // No chunk waits for one that is farther behind.
+        let newest = self.newest_end().unwrap_or(i64::MIN);
+        let since = newest.saturating_sub(smooth_ticks(self.options.silence));
+        let is_new = |end: i64, of: &LiveStream| to_smooth(end, of.timescale) >= since;
+        let goes_on = |of: &LiveStream| {
+            of.kind == kind && of.schedule.end().is_some_and(|end| is_new(end, of))
+        };
+        let going = first(&|of| is_named(of) && goes_on(of)).or_else(|| first(&goes_on));
+        going.or(Some(known))
     }
 
     /// Returns the tracks of captions that are opened without a fragment, so that players that read a manifest once
@@ -126,16 +139,18 @@ impl Broadcast {
         to_smooth(time, line.timescale) > latest
     }
 
-    /// Returns true if a caption begins behind the end of the stream that it belongs to, which has ended.
+    /// Returns true if a caption begins behind the end of the stream that it belongs to, and of all others of that kind,
+    /// which have ended.
     pub(super) fn is_behind_the_end(&self, stream: usize, time: i64) -> bool {
         let of = &self.streams[stream];
-        let Some(parent) = self.parent_of(stream).map(|parent| &self.streams[parent]) else {
+        if !of.is_sparse || !self.is_ending {
             return false;
-        };
-        let end = parent.schedule.end().map(|end| to_smooth(end, parent.timescale));
-        of.is_sparse
-            && self.is_ending
-            && end.is_some_and(|end| to_smooth(time, of.timescale) >= end)
+        }
+        let Some(parent) = self.parent_of(stream) else { return false };
+        let kind = self.streams[parent].kind;
+        let ends = self.streams.iter().filter(|of| of.kind == kind);
+        let ends = ends.filter_map(|of| Some(to_smooth(of.schedule.end()?, of.timescale)));
+        ends.max().is_some_and(|end| to_smooth(time, of.timescale) >= end)
     }
 }
 

@@ -15,12 +15,12 @@ mod captions;
 mod codec;
 mod drift;
 mod end;
-mod kept;
 mod names;
 mod publish;
 mod qualities;
 mod register;
 mod restore;
+mod served;
 mod settle;
 mod taken;
 mod times;
@@ -43,8 +43,8 @@ use crate::manifest::StreamKind;
 use crate::presentation::Presentation;
 use crate::presentation::growing::Growing;
 use drift::Drift;
-use kept::Kept;
 pub(super) use register::{Registered, other_codec};
+use served::Served;
 pub(super) use taken::Taken;
 
 /// One event of a publishing point.
@@ -74,7 +74,7 @@ pub(super) struct Broadcast {
     /// Everything is published, whatever may still come.
     is_ending: bool,
     growing: Option<Growing>,
-    kept: Kept,
+    kept: Served,
     /// Number of the line of each file.
     files: Vec<usize>,
     /// Bytes of the headers of tracks, and of the encoders' tracks.
@@ -130,7 +130,7 @@ impl Broadcast {
             is_started: false,
             is_ending: false,
             growing: None,
-            kept: Kept::default(),
+            kept: Served::default(),
             files: Vec::new(),
             header_bytes: 0,
             held_bytes: 0,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::kept::Kept;
 use super::names::set_attribute;
 use super::register::label;
+use super::served::Served;
 use super::times::of_clock;
 use crate::base::{Error, ErrorKind, FileId};
 use crate::bmff::uuid::TfrfEntry;
@@ -80,7 +80,7 @@ impl Broadcast {
     pub(in crate::live) fn narrow_film(&mut self, now: Moment) {
         if self.is_started && self.is_ending {
             // Nothing would do it later.
-            self.kept = Kept::default();
+            self.kept = Served::default();
             self.forget(now);
             self.show(false, now);
         }
@@ -231,7 +231,9 @@ impl Broadcast {
 
     /// Returns the file of a track, behind so many others that are new. `None` if it cannot have one.
     fn new_file(&mut self, line: usize, first: Option<&Due>, others: usize) -> Option<GrowingFile> {
-        self.set_bitrate(line, first.map(|first| &first.held));
+        // Whether the first one of captions comes before they are announced is a race.
+        let measured = first.filter(|_| !self.lines[line].has_captions);
+        self.set_bitrate(line, measured.map(|first| &first.held));
         let Some(name) = self.file_name(line) else {
             let why = "the file of a track would have too long a name";
             self.refuse_line(line, ErrorKind::BadName(why).into());
@@ -353,7 +355,8 @@ impl Broadcast {
         let Some(growing) = &mut self.growing else { return };
         for (file, before) in growing.drop_before(begin) {
             let line = file.index().checked_sub(1).and_then(|at| self.files.get(at));
-            let Some(of) = line.and_then(|&line| self.lines[line].file.as_mut()) else { continue };
+            let line = line.and_then(|&line| self.lines.get_mut(line));
+            let Some(of) = line.and_then(|line| line.file.as_mut()) else { continue };
             if of.forgotten < before {
                 of.forgotten = before;
                 self.log.push(LiveEvent::Forget { file, before });
@@ -361,8 +364,10 @@ impl Broadcast {
         }
     }
 
+    /// Makes a snapshot. Without a fragment there is none, and what was shown before the event stays.
     pub(super) fn show(&mut self, is_live: bool, now: Moment) {
-        let Some(growing) = &mut self.growing else { return };
+        let is_empty = self.lines.iter().all(|line| line.counts.fragments == 0);
+        let Some(growing) = self.growing.as_mut().filter(|_| !is_empty) else { return };
         self.published += 1;
         let live = Live {
             look_ahead: self.options.look_ahead,

@@ -147,8 +147,8 @@ impl Broadcast {
             self.notice_misfit(feed, at, NoticeKind::TimescaleDiffers);
             return Err(refused("a track has another timescale than the one with which it began"));
         }
-        // Without fragments, either header may rule, but for captions that are announced.
-        if line.codec == track.codec || (line.is_empty() && line.file.is_none()) {
+        // Without fragments, either header may rule. One with which captions are announced stays.
+        if line.fits(track) || (line.is_empty() && line.file.is_none()) {
             return Ok(Place { feeds: Some(at), waits_for: None });
         }
         let is_published = line.file.is_some();
@@ -227,7 +227,7 @@ impl Broadcast {
             keys.push(key);
             line.is_some_and(|at| {
                 let line = &self.lines[at];
-                line.codec != track.codec && !line.is_empty() && !self.has_rival_on(at, feed, now)
+                !line.fits(track) && !line.is_empty() && !self.has_rival_on(at, feed, now)
             })
         })
     }

@@ -26,7 +26,7 @@ use crate::presentation::growing::{GrowingFile, has_captions};
 
 /// The feed of what was taken before the process began.
 const FEED: usize = 0;
-/// Stands for the track of a file without any fragment: the track gets another file.
+/// Stands for the track of a file without a fragment, other than announced captions: the track gets another file.
 const NO_LINE: usize = usize::MAX;
 /// Published fragments that are added before those are dropped that have left the window.
 const AT_ONCE: usize = 4096;
@@ -155,7 +155,7 @@ impl Broadcast {
         Ok(this)
     }
 
-    /// Returns the number of the line of a file. `None` if the file has no fragment.
+    /// Returns the number of the line of a file. `None` if the file is without a fragment, other than announced captions.
     fn line_of_file(&self, number: u32) -> Option<usize> {
         let line = *self.files.get((number as usize).checked_sub(1)?)?;
         (line != NO_LINE).then_some(line)
@@ -262,7 +262,7 @@ impl Broadcast {
             for track in known.iter().flat_map(|known| &known.header().tracks) {
                 let place = (stream.as_str(), track.track_id);
                 let key = TrackKey::new(track.kind, &track.server, place, &keys);
-                let is_it = |line: &Line| line.key == key && line.codec == track.codec;
+                let is_it = |line: &Line| line.key == key && line.fits(track);
                 if let Some(line) = self.lines.iter().position(is_it) {
                     self.fed_before.push((Arc::clone(encoder), line));
                 }

@@ -133,13 +133,13 @@ impl Replay {
         self.files.iter().skip(at).all(|file| file.last.is_none())
     }
 
-    /// Forgets the last files, from the first one on that has no fragment at all, other than captions that are announced:
-    /// they were declared, and the process ended before they were begun. Those that are held have no file any more.
+    /// Forgets the last files, from the first one on that has no fragment at all: they were declared, and the process
+    /// ended before they were begun. Those that are held have no file any more. Captions that are announced keep theirs,
+    /// and those before them their numbers.
     pub(super) fn forget_empty(&mut self) {
-        let begun = self.files.iter().rposition(|file| file.last.is_some());
-        let begun = begun.map_or(0, |last| last + 1);
-        let is_empty = |file: &ReplayedFile| file.held.is_empty() && !has_captions(&file.head);
-        let empty = self.files.iter().skip(begun).position(is_empty);
+        let is_begun = |file: &ReplayedFile| file.last.is_some() || has_captions(&file.head);
+        let begun = self.files.iter().rposition(is_begun).map_or(0, |last| last + 1);
+        let empty = self.files.iter().skip(begun).position(|file| file.held.is_empty());
         let Some(empty) = empty else { return };
         for file in self.files.split_off(begun + empty) {
             let ReplayedFile { key, track, head, held, .. } = file;
@@ -331,5 +331,26 @@ mod tests {
         let replay = Replay::read(&journal, &all, &Limits::default()).unwrap();
         let found = &replay.files[0].held[&5];
         assert_eq!(*found, RestoredHeld { time: 5, duration: 2, bytes });
+    }
+
+    #[test]
+    fn announced_captions_stay_behind_a_file_that_was_never_begun() {
+        use crate::presentation::growing::samples::Pushed;
+        let file = |number: u32, kind, last| {
+            let name = Name::new(&format!("{number}.ismv")).unwrap();
+            let track = Box::new(ServerTrack::new(kind, name.as_str()));
+            let head = Pushed::new(kind, 1, 1000).head();
+            let (key, len) = (number.to_string().into(), head.len() as u64);
+            ReplayedFile { name, track, head, key, len, last, held: BTreeMap::new() }
+        };
+        let (video, audio, text) = (StreamKind::Video, StreamKind::Audio, StreamKind::Text);
+        let all = [(video, Some(0)), (audio, Some(0)), (audio, None), (text, None), (video, None)];
+        for (count, kept) in [(5, 4), (4, 4), (3, 2), (2, 2), (0, 0)] {
+            let files = (1..).zip(&all[..count]);
+            let files = files.map(|(number, &(kind, last))| file(number, kind, last)).collect();
+            let mut replay = Replay { files, ..Replay::default() };
+            replay.forget_empty();
+            assert_eq!(replay.files.len(), kept, "of {count}");
+        }
     }
 }

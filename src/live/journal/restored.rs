@@ -27,8 +27,8 @@ pub struct Restored {
     pub(crate) is_shut: bool,
     /// See [`Live::epoch`](crate::presentation::Live::epoch). `None` if nothing was published.
     pub(crate) epoch: Option<i64>,
-    /// The files in the order of their ids, of which the first one is 1. One that has no fragment, published or held,
-    /// is before others that have some, and of no use.
+    /// The files in the order of their ids, of which the first one is 1. One without a fragment, published or held, other
+    /// than announced captions, is before others that are of use, and of none itself.
     pub(crate) files: Vec<RestoredFile>,
     /// Published fragments of all files, in the order in which they were published.
     pub(crate) published: Vec<Placed>,
@@ -161,6 +161,7 @@ impl Restored {
         let files = (1..).zip(&self.files);
         files.flat_map(|(number, file)| file.held.iter().map(move |held| (number, held.time)))
     }
+
     /// Stream and name of each encoder that has said that nothing follows.
     pub fn ends(&self) -> impl Iterator<Item = (&str, &str)> {
         self.ends.iter().map(|end| (&*end.stream, &*end.encoder))

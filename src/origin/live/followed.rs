@@ -292,15 +292,21 @@ impl FollowedPoint {
             return Ok(());
         }
         for (id, name, head, len) in event.following.files() {
-            match event.files.get(id) {
-                Some(file) => file.grow(len),
+            let file = match event.files.get(id) {
+                Some(file) => file.clone(),
                 None => {
                     let version = u128::from(event.files.opening) << 64 | id.index() as u128;
-                    let (source, head) = (self.archive.open(name).await?, head.clone());
-                    let file = HeldFile::restored(name.clone(), version, head, len, source);
-                    event.files.put(id, file);
+                    let file = HeldFile::new(name.clone(), version);
+                    file.append(0, head.clone());
+                    event.files.put(id, file.clone());
+                    file
                 }
+            };
+            // Before its first fragment, a writer that begins again makes the file anew.
+            if len > head.len() as u64 && !file.is_archived() {
+                file.archived_in(self.archive.open(name).await?);
             }
+            file.grow(len);
         }
         if let Some(next) = event.next.take() {
             self.shown.replace(next, &event.files);

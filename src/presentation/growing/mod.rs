@@ -28,7 +28,7 @@ use super::segmented::{Reported, Segmented, TracksLeftOut};
 use super::stream::Media;
 use super::validator::ContentHash;
 use super::{Finding, Live, OpenOptions, Presentation, RepresentationMap, Role, Stream};
-use crate::base::{Error, ErrorKind, FileId, Limits, Name, Timescale};
+use crate::base::{Error, ErrorKind, FileId, Limits, Name};
 use crate::fragment::Lengths;
 use crate::manifest::{ServerManifest, ServerTrack, StreamKind};
 use crate::presentation::ManifestSource;
@@ -349,12 +349,13 @@ impl Growing {
 impl Growing {
     fn streams(&self, is_live: bool) -> Vec<Stream> {
         let over = self.over();
+        let longest = self.longest_of(&over);
         let streams = self.template.streams().iter().zip(&self.streams).zip(&over);
         let streams = streams.map(|((of, growing), &is_over)| {
             let mut stream = growing.stream(of, is_live, is_over);
             if of.kind != StreamKind::Text && !is_over {
-                let longest = &mut stream.window.longest;
-                *longest = self.longest_of(&over, of.timescale).max(*longest);
+                let of_others = longest.and_then(|growing| growing.longest(of.timescale));
+                stream.window.longest = stream.window.longest.max(of_others.unwrap_or(0));
             }
             stream
         });
@@ -392,12 +393,11 @@ impl Growing {
         streams().map(is_over).collect()
     }
 
-    /// Returns ticks of the longest chunk of pictures and sound that are over. The others count it as theirs: the target
+    /// Returns that of the streams that are over which had the longest chunk. The others count it as theirs: the target
     /// duration of HLS does not change (RFC 8216, 6.2.1).
-    fn longest_of(&self, over: &[bool], to: Timescale) -> u64 {
+    fn longest_of(&self, over: &[bool]) -> Option<&GrowingStream> {
         let over = self.streams.iter().zip(over).filter(|(_, is_over)| **is_over);
-        let longest = over.filter_map(|(growing, _)| growing.longest(to));
-        longest.max().unwrap_or(0)
+        over.map(|(growing, _)| growing).max_by(|one, other| one.cmp_longest(other))
     }
 
     /// Hides the first chunks of streams that have more than DASH and HLS list, and what others have until then: a

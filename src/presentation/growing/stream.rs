@@ -1,5 +1,6 @@
 //! A stream to which chunks are added, and its tracks.
 
+use std::cmp;
 use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
@@ -133,6 +134,15 @@ impl GrowingStream {
     /// Returns the length of the longest chunk that it ever had, in ticks of a timescale.
     pub(super) fn longest(&self, to: Timescale) -> Option<u64> {
         self.timescale.rescale_round(self.window.longest, to)
+    }
+
+    /// Compares the longest chunks that two streams ever had.
+    pub(super) fn cmp_longest(&self, other: &Self) -> cmp::Ordering {
+        // Both in ticks of both timescales.
+        let ticks = |of: &Self, with: &Self| {
+            u128::from(of.window.longest) * u128::from(with.timescale.get())
+        };
+        ticks(self, other).cmp(&ticks(other, self))
     }
 
     fn smooth(&self, ticks: u64) -> u64 {

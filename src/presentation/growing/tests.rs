@@ -270,6 +270,26 @@ fn a_stream_of_which_all_was_dropped_is_left_out_until_it_comes_back() {
 }
 
 #[test]
+fn streams_that_are_over_leave_their_longest_chunk_to_the_others() {
+    let sound = |id: u32, name, timescale| Pushed {
+        name: Some(name),
+        timescale: Timescale::new(timescale).unwrap(),
+        ..Pushed::new(StreamKind::Audio, id, 64_000)
+    };
+    let pictures = Pushed::new(StreamKind::Video, 1, 800_000);
+    let mut event = Event::new(vec![pictures, sound(2, "one", 90_000), sound(3, "other", 48_000)]);
+    (0..30).for_each(|number| event.add(0, 2 * SECOND * number, 2 * SECOND));
+    event.add(1, 0, 5 * 90_000);
+    event.add(2, 0, 6 * 48_000);
+    let longest = |event: &mut Event| -> Vec<_> {
+        event.snapshot(Some(20)).streams().iter().map(|of| of.window.longest).collect()
+    };
+    assert_eq!(longest(&mut event), [2 * SECOND, 5 * 90_000, 6 * 48_000]);
+    event.growing.drop_before(10 * SECOND);
+    assert_eq!(longest(&mut event)[0], 6 * SECOND);
+}
+
+#[test]
 fn a_wrong_duration_leaves_no_other_stream_out() {
     let mut event = Event::usual();
     (0..5).for_each(|number| event.add_chunk(number));

@@ -1,5 +1,7 @@
 //! Captions and commands, which are pushed beside the streams that they belong to.
 
+use std::time::Duration;
+
 use smooth_origin::live::{PointOptions, PointState};
 
 use super::encoder::{END, Spec, header, text, video};
@@ -176,6 +178,114 @@ fn captions_that_are_announced_keep_their_header() {
         }
         watch.push(words[0], &cue(&captions, 1)).unwrap();
         assert_eq!(watch.times("captions"), [1000]);
+    }
+}
+
+#[test]
+fn captions_may_come_with_another_header_and_encrypted_ones_may_not() {
+    let (specs, captions) = (pair(), text(9));
+    let stpp = header(std::slice::from_ref(&captions)).to_vec();
+    let of = |format: &[u8; 4]| {
+        let at = stpp.windows(4).position(|bytes| bytes == b"stpp").unwrap();
+        [&stpp[..at], format, &stpp[at + 4..]].concat()
+    };
+    for restarts in [false, true] {
+        let options = PointOptions::default().restart_on_encoder_reconnect(restarts);
+        let mut watch = Watch::new(options);
+        let id = watch.begin("all", "a");
+        watch.push(id, &header(&specs)).unwrap();
+        let words = watch.begin("text", "a");
+        watch.push(words, &stpp).unwrap();
+        push(&mut watch, id, &specs, 0..5);
+        assert_eq!(watch.files.len(), 3);
+        watch.lost(words);
+        for second in [1, 4] {
+            // It comes again, and the second time there is a caption.
+            let words = watch.begin("text", "b");
+            watch.push(words, &of(b"dfxp")).unwrap();
+            watch.push(words, &cue(&captions, second)).unwrap();
+            watch.lost(words);
+        }
+        assert_eq!(watch.times("captions"), [1000, 4000]);
+        assert_eq!((watch.count("began"), watch.count("codec-changed")), (1, 0));
+        let words = watch.begin("text", "c");
+        assert_eq!(watch.push(words, &of(b"enct")).is_err(), !restarts);
+    }
+}
+
+#[test]
+fn captions_without_a_bitrate_have_one_address_whenever_the_first_one_comes() {
+    let (specs, captions) = (pair(), Spec { bitrate: 0, ..text(9) });
+    for is_early in [false, true] {
+        let mut watch = Watch::new(PointOptions::default());
+        let (id, words) = (watch.begin("all", "a"), watch.begin("text", "a"));
+        watch.push(words, &header(std::slice::from_ref(&captions))).unwrap();
+        watch.push(id, &header(&specs)).unwrap();
+        if is_early {
+            watch.push(words, &cue(&captions, 0)).unwrap();
+        }
+        push(&mut watch, id, &specs, 0..5);
+        if !is_early {
+            watch.push(words, &cue(&captions, 0)).unwrap();
+        }
+        assert_eq!(watch.times("captions"), [0]);
+        let streams = watch.presentation().streams().iter();
+        let bitrates: Vec<_> = streams.map(|of| of.tracks()[0].bitrate()).collect();
+        assert_eq!(bitrates, [2_000_000, 64_000, 1], "early: {is_early}");
+    }
+}
+
+/// Pictures of one stream that end at 20 s, and then those of another one, with captions all the time.
+fn pictures_of_another_stream(options: PointOptions, other: &Spec) -> Watch {
+    let (specs, captions) = ([video(1, 2_000_000)], text(9));
+    let mut watch = Watch::new(options);
+    let (id, words) = (watch.begin("all", "a"), watch.begin("text", "c"));
+    watch.push(id, &header(&specs)).unwrap();
+    watch.push(words, &header(std::slice::from_ref(&captions))).unwrap();
+    let caption = |watch: &mut Watch, number: i64| {
+        watch.push(words, &cue(&captions, 2 * number)).unwrap();
+    };
+    for number in 0..10 {
+        push(&mut watch, id, &specs, [number]);
+        caption(&mut watch, number);
+    }
+    watch.lost(id);
+    let id = watch.begin("other", "b");
+    watch.push(id, &header(std::slice::from_ref(other))).unwrap();
+    for number in 10..60_i64 {
+        watch.pass(2000);
+        let long = 2 * other.timescale;
+        watch.push(id, &other.fragment(number * i64::from(long), long, 0)).unwrap();
+        caption(&mut watch, number);
+        watch.tick();
+    }
+    watch
+}
+
+#[test]
+fn captions_go_on_with_the_pictures_that_go_on() {
+    // The encoder is another one, with another timescale; or there is another camera.
+    let others = [
+        Spec { timescale: 90_000, ..video(1, 3_000_000) },
+        Spec { name: "camera", ..video(1, 3_000_000) },
+    ];
+    for other in &others {
+        let watch = pictures_of_another_stream(PointOptions::default(), other);
+        // Two chunks are held back.
+        assert_eq!(watch.times("captions"), starts(0..58), "{other:?}");
+        let window = Some(Duration::from_secs(20));
+        let mut watch = pictures_of_another_stream(PointOptions::default().window(window), other);
+        let manifest = |watch: &Watch| {
+            let bytes = watch.presentation().manifest().unwrap();
+            String::from_utf8(bytes.to_vec()).unwrap()
+        };
+        let text = manifest(&watch);
+        assert!(text.contains("Name=\"captions\""), "{text}");
+        // Nothing is left of the first stream, so no stream says that it belongs to it.
+        assert!(!text.contains("Name=\"video\""), "{text}");
+        assert!(!text.contains("ParentStreamIndex"), "{text}");
+        watch.stop();
+        assert_eq!(watch.times("captions").last(), Some(&118_000), "{other:?}");
     }
 }
 

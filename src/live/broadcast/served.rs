@@ -9,7 +9,7 @@ use crate::live::{Moment, PointOptions};
 ///
 /// Spec: RFC 8216, 6.2.2.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct Served {
     /// The length that the options said the last time; [`Duration::MAX`] is everything.
     said: Duration,
     served: Duration,
@@ -17,7 +17,7 @@ pub(super) struct Kept {
     until: Option<Duration>,
 }
 
-impl Kept {
+impl Served {
     /// Returns how much is served; `None` for everything.
     pub(super) fn length(&mut self, options: &PointOptions, now: Moment) -> Option<Duration> {
         let said = options.kept().unwrap_or(Duration::MAX);
@@ -42,7 +42,12 @@ mod tests {
     use super::*;
 
     /// Seconds that are served at some second, with this window and, if memory is short, no more than `longest`.
-    fn at(kept: &mut Kept, second: u64, window: Option<u64>, longest: Option<u64>) -> Option<u64> {
+    fn at(
+        kept: &mut Served,
+        second: u64,
+        window: Option<u64>,
+        longest: Option<u64>,
+    ) -> Option<u64> {
         let seconds = Duration::from_secs;
         let mut options = PointOptions::default().window(window.map(seconds));
         options.longest = longest.map(seconds);
@@ -52,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_window_that_becomes_shorter_does_so_after_a_while() {
-        let mut kept = Kept::default();
+        let mut kept = Served::default();
         assert_eq!(at(&mut kept, 0, Some(600), None), Some(630));
         for (second, window, served) in [
             (10, 60, 630),
@@ -78,7 +83,7 @@ mod tests {
 
     #[test]
     fn everything_is_served_for_a_while_when_there_is_a_window() {
-        let mut kept = Kept::default();
+        let mut kept = Served::default();
         let steps =
             [(0, None, None), (1, Some(60), None), (30, Some(60), None), (31, Some(60), Some(90))];
         for (second, window, served) in steps {
@@ -89,7 +94,7 @@ mod tests {
 
     #[test]
     fn memory_that_is_short_does_not_wait() {
-        let mut kept = Kept::default();
+        let mut kept = Served::default();
         assert_eq!(at(&mut kept, 0, Some(600), None), Some(630));
         assert_eq!(at(&mut kept, 1, Some(60), None), Some(630));
         assert_eq!(at(&mut kept, 2, Some(60), Some(40)), Some(70));
