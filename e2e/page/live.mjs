@@ -153,7 +153,10 @@ export const live = {
       assert.match(await part.innerText(), /newest chunk \d+\.\d s ago.*players have snapshot \d+ of \d+, shown/s);
       const fragments = () => part.locator('.live-stream td.number').nth(1).innerText();
       const before = Number(await fragments());
+      const table = part.locator('.live-stream .wide').nth(1);
+      await table.focus();
       await until('fragments are counted', async () => Number(await fragments()) > before);
+      assert.equal(await table.evaluate((of) => of === document.activeElement), true, 'the new table has the focus');
       await part.getByText(/^Last notices/).click();
       assert.match(await part.locator('.live-notices').innerText(), /encoder 127\.0\.0\.1 \(Streams\(enc1\)\) pushes/i);
 

@@ -449,7 +449,6 @@ fn a_gap_between_captions_is_webvtt_without_captions() {
     assert_eq!(process.text(pauses[1]), second);
     // What leads to nothing.
     for url in [
-        "subtitles-1000.vtt/pause-5-5.vtt",
         "subtitles-1000.vtt/pause-6-5.vtt",
         "subtitles-1000/pause-5-6.vtt",
         "video-3000000/pause-5-6.vtt",
@@ -494,6 +493,26 @@ fn a_quality_of_captions_that_lacks_chunks_has_none_then_as_webvtt() {
     assert_eq!(urls(&lacking, "subtitles-2000.vtt/")[..3], all, "{lacking}");
     assert!(!lacking.contains("#EXT-X-GAP"), "{lacking}");
     assert_eq!(process.get(&format!("/x.isml/{}", all[1])).0, 200);
+}
+
+#[test]
+fn captions_of_no_length_that_a_quality_lacks_are_a_pause_of_no_length() {
+    let process = Process::begin(None, WALL);
+    let other = Spec { bitrate: 2000, id: 4, ..subtitles() };
+    let mut push = process.point.begin(None, "both", "192.0.2.1").unwrap();
+    push.push(&header(&[subtitles(), other.clone()])).unwrap();
+    push.push(&other.fragment(0, CHUNK, 0)).unwrap();
+    for (number, duration) in [(0, CHUNK), (1, 0), (2, CHUNK)] {
+        push.push(&subtitles().fragment(2 * number * SECOND, duration, 0)).unwrap();
+    }
+    process.push_media(0..4);
+    process.pass(5);
+    let lacking = process.text("subtitles-2000.vtt.m3u8");
+    let segments = urls(&lacking, "subtitles-2000.vtt/");
+    assert!(segments.contains(&"subtitles-2000.vtt/pause-20000000-20000000.vtt"), "{lacking}");
+    for url in segments {
+        assert_eq!(process.get(&format!("/x.isml/{url}")).0, 200, "{url}");
+    }
 }
 
 #[test]

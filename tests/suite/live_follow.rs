@@ -45,7 +45,7 @@ pub(super) struct Way {
     /// There is no right to delete.
     keeps: Arc<AtomicBool>,
     /// Objects that are still read before the store hangs.
-    hangs_after: Arc<AtomicI64>,
+    pub(super) hangs_after: Arc<AtomicI64>,
 }
 
 impl Way {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -273,6 +273,34 @@ fn a_store_that_has_failed_is_left_alone_until_the_next_look() {
     way.left.store(i64::MAX, Relaxed);
     world.pass(1);
     assert_eq!(video(3), 200);
+}
+
+#[test]
+fn no_request_waits_for_a_look_behind_one_that_has_failed() {
+    let (world, encoders) = (World::new(PointOptions::default()), encoders(5));
+    let ingest = world.ingest(&Way::to(&world.store)).unwrap();
+    ingest.push_both(&encoders, 0..5);
+    let way = Way::to(&world.store);
+    let (origin, point) = (follower(&world, &way), name(POINT));
+    let opened = block_on(origin.open(&point)).unwrap();
+    let mut streams = opened.presentation().streams().iter();
+    let bitrate = streams.find(|of| of.name() == "video").unwrap().tracks()[0].bitrate();
+    let path =
+        format!("/{POINT}/QualityLevels({bitrate})/Fragments(video={})", 3 * u64::from(TICKS));
+    let mut context = Context::from_waker(Waker::noop());
+    way.left.store(0, Relaxed);
+    world.pass(1);
+    assert_eq!(testkit::status(&origin, &path), 412);
+    // The next look hangs.
+    way.left.store(i64::MAX, Relaxed);
+    way.hangs_after.store(0, Relaxed);
+    world.pass(1);
+    let mut looking = pin!(origin.open(&point));
+    assert!(looking.as_mut().poll(&mut context).is_pending());
+    let Poll::Ready(answer) = pin!(origin.answer(&path)).poll(&mut context) else {
+        panic!("the store is known to fail")
+    };
+    assert_eq!(answer.err().unwrap().kind.status(), 412);
 }
 
 #[cfg(feature = "http")]

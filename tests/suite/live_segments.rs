@@ -84,6 +84,8 @@ fn paths_of_the_interface_lead_to_their_streams() {
         ("video.header", "video-1.cmfv", "video"),
         ("v/1.init", "v/1.m4s", "v"),
         ("hd/v/init.mp4", "hd/v/1.m4s", "hd/v"),
+        ("video_1.mp4", "Video_1/1.m4s", "video1"),
+        ("a-2.init", "a-2/1.m4s", "a2"),
         ("Switching(v)/Streams(v1)", "Switching(v)/Streams(v1)", "v1"),
     ] {
         let (points, service) = service(by_anyone(PointOptions::default().look_ahead(0)));
@@ -113,6 +115,27 @@ fn a_playlist_in_a_folder_ends_the_stream_of_its_header_in_another_one() {
         assert_eq!(put(&service, "/x.isml/hls/en/v.m3u8", list.as_bytes()), 200);
         assert_eq!(points.get(&name("x.isml")).unwrap().state(), state);
     }
+}
+
+#[test]
+fn a_manifest_in_a_folder_ends_no_tracks_of_other_folders() {
+    let (points, service) = service(by_anyone(PointOptions::default().look_ahead(0)));
+    let (media, bytes) = film(1, 2);
+    let (header, segments) = parts(&media, &bytes);
+    let put = |path: &str, body: &[u8]| put(&service, &format!("/x.isml/{path}"), body);
+    for (folder, kind) in [("hd", "dynamic"), ("sd", "dynamic"), ("hd", "static")] {
+        let mpd = format!("<MPD type=\"{kind}\"/>");
+        if kind == "dynamic" {
+            assert_eq!(put(&format!("{folder}/video/init.mp4"), &header), 200);
+            assert_eq!(put(&format!("{folder}/video/1.m4s"), &segments[0]), 200);
+        }
+        assert_eq!(put(&format!("{folder}/manifest.mpd"), mpd.as_bytes()), 200);
+    }
+    let state = || points.get(&name("x.isml")).unwrap().state();
+    assert_eq!(put("sd/video/2.m4s", &segments[1]), 200);
+    assert_eq!(state(), PointState::Started);
+    assert_eq!(put("sd/manifest.mpd", b"<MPD type='static'/>"), 200);
+    assert_eq!(state(), PointState::Stopped);
 }
 
 #[test]
@@ -193,6 +216,41 @@ fn a_segment_in_a_folder_waits_for_its_header_on_another_connection() {
     // A stream of one long request has its header in it.
     let mut stream = server.begin("/x.isml/Streams(s)", &segments[0], true);
     assert_eq!(status(&mut stream), Some(412));
+}
+
+#[test]
+fn a_segment_in_a_folder_waits_for_its_header_beside_the_folder() {
+    let server = Server::new();
+    let (media, bytes) = film(1, 2);
+    let (header, segments) = parts(&media, &bytes);
+    let mut early = server.begin("/x.isml/video_1/1.m4s", &segments[0], true);
+    assert_eq!(status(&mut early), None);
+    assert_eq!(put(&server.service, "/x.isml/video_1.mp4", &header), 200);
+    server.hands.pass(1);
+    assert_eq!(status(&mut early), Some(200));
+    let mut next = server.begin("/x.isml/video_1/2.m4s", &segments[1], true);
+    assert_eq!(status(&mut next), Some(200));
+    // Another folder has no header.
+    let mut other = server.begin("/x.isml/video_2/1.m4s", &segments[1], true);
+    assert_eq!(status(&mut other), None);
+}
+
+#[test]
+fn a_segment_that_waits_for_leave_to_send_waits_for_its_header_too() {
+    let server = Server::new();
+    let (media, bytes) = film(1, 1);
+    let (header, segments) = parts(&media, &bytes);
+    let body = One(Some(Bytes::copy_from_slice(&segments[0])), true);
+    let mut expecting = request(Method::PUT, "/x.isml/v/1.m4s", body);
+    expecting.headers_mut().insert("expect", "100-continue".parse().unwrap());
+    let mut early: Answer<'_> = Box::pin(server.service.respond(expecting));
+    for _ in 0..4 {
+        assert_eq!(status(&mut early), None);
+        server.hands.pass(1);
+    }
+    assert_eq!(put(&server.service, "/x.isml/v/init.mp4", &header), 200);
+    server.hands.pass(1);
+    assert_eq!(status(&mut early), Some(200));
 }
 
 #[test]

@@ -56,6 +56,13 @@ impl Process {
         block_on(push.end()).unwrap();
     }
 
+    /// Pushes a header without a fragment.
+    fn announce(&self, spec: &Spec) {
+        let mut push = self.point.begin(None, spec.name, "192.0.2.1").unwrap();
+        push.push(&header(std::slice::from_ref(spec))).unwrap();
+        block_on(push.end()).unwrap();
+    }
+
     /// Pushes chunks of 2 s as time passes.
     fn push_all(&self, specs: &[&Spec], numbers: Range<i64>) {
         for number in numbers {
@@ -343,5 +350,76 @@ fn captions_that_cross_the_bounds_of_a_part_make_it_no_longer() {
     for (query, seconds) in parts {
         assert_eq!(length(&format!("Manifest?{query}")), seconds, "{query}");
         assert_eq!(length(&format!("/x.ism/Manifest?{query}")), seconds, "{query}");
+    }
+}
+
+fn subtitles() -> Spec {
+    Spec { name: "subtitles", ..text(3) }
+}
+
+/// The segments of the captions of a part, with the number of the first one.
+fn captions_of(process: &Process, query: &str) -> (u64, Vec<String>) {
+    let master = process.text(&format!("master.m3u8?{query}"));
+    let url = format!("subtitles-1000.vtt.m3u8?{query}");
+    assert!(master.contains(&format!("URI=\"{url}\"")), "{master}");
+    let playlist = process.text(&url);
+    // What stands for captions goes when the first ones come.
+    assert!(!playlist.contains("PLAYLIST-TYPE"), "{playlist}");
+    let names = playlist.lines().filter_map(|line| line.strip_prefix("subtitles-1000.vtt/"));
+    (number(&playlist, "MEDIA-SEQUENCE:"), names.map(str::to_owned).collect())
+}
+
+#[test]
+fn captions_of_a_part_are_announced_before_the_first_one() {
+    for window in [None, Some(Duration::from_secs(60))] {
+        let process = Process::begin(None, options(60).window(window), 0);
+        let pictures = video(1, 3_000_000);
+        process.announce(&subtitles());
+        process.push_all(&[&pictures], 0..16);
+        let one = |number, name: &str| (number, vec![name.to_owned()]);
+        assert_eq!(captions_of(&process, "delay=10"), one(0, "pause-0-10000000.vtt"));
+        assert_eq!(captions_of(&process, "start=20"), one(0, "pause-200000000-210000000.vtt"));
+        for path in ["Manifest?start=20", "manifest.mpd?start=20", "imsc.m3u8?start=20"] {
+            let text = process.text(path);
+            assert!(!text.contains("subtitles") && !text.contains("SUBTITLES"), "{path}: {text}");
+        }
+        // They come without a gap, before the start of a part and behind it.
+        process.push(&subtitles(), 26 * SECOND, CHUNK);
+        process.push_all(&[&pictures], 16..18);
+        assert_eq!(captions_of(&process, "start=20"), one(1, "260000000.vtt"));
+        assert_eq!(captions_of(&process, "start=28"), one(1, "pause-280000000-290000000.vtt"));
+        process.push(&subtitles(), 28 * SECOND, CHUNK);
+        process.push_all(&[&pictures], 18..20);
+        assert_eq!(captions_of(&process, "start=28"), one(2, "280000000.vtt"));
+    }
+}
+
+#[test]
+fn captions_that_have_left_a_part_stay_until_others_come() {
+    let process = Process::begin(None, options(8).start_over(Duration::from_secs(20)), 0);
+    let pictures = video(1, 3_000_000);
+    process.push_all(&[&pictures], 0..2);
+    process.push(&subtitles(), 2 * SECOND, CHUNK);
+    let queries = ["delay=4", "start=2"];
+    let first = (1, vec!["20000000.vtt".to_owned()]);
+    process.push_all(&[&pictures], 2..6);
+    for number in 6..50 {
+        process.push_all(&[&pictures], number..number + 1);
+        for query in queries {
+            assert_eq!(captions_of(&process, query), first, "{query} at {number}");
+        }
+    }
+    // A part that begins later never had them.
+    let (number, names) = captions_of(&process, "start=80");
+    assert_eq!((number, &names[..]), (1, &["pause-800000000-810000000.vtt".to_owned()][..]));
+    process.push(&subtitles(), 98 * SECOND, CHUNK);
+    process.push_all(&[&pictures], 50..51);
+    assert_eq!(captions_of(&process, "delay=4"), first, "they are not shown yet");
+    process.push_all(&[&pictures], 51..55);
+    for query in ["delay=4", "start=2", "start=80"] {
+        let (number, names) = captions_of(&process, query);
+        assert_eq!(names, ["980000000.vtt"], "{query}");
+        // Ten segments fill the 94 s between them.
+        assert_eq!(number, 1 + 10 + 1, "{query}");
     }
 }

@@ -153,6 +153,11 @@ impl FollowedPoint {
         self.host().clock.now() >= self.lock_usage().due
     }
 
+    /// True if the last look failed.
+    fn has_failed(&self) -> bool {
+        self.lock_usage().has_failed
+    }
+
     /// Number of looks that have begun.
     pub(super) fn looks(&self) -> u64 {
         self.lock_usage().begun
@@ -191,7 +196,11 @@ impl FollowedPoint {
     /// at, because the last look failed or does not end.
     pub(super) async fn look_again(&self, looks: u64) -> bool {
         let host = self.host();
-        let turn = within(&*host.timer, PATIENCE, self.state.lock()).await;
+        let mut turn = self.state.try_lock();
+        // The look that runs now may end no better than the last one.
+        if turn.is_none() && !self.has_failed() {
+            turn = within(&*host.timer, PATIENCE, self.state.lock()).await;
+        }
         let Some(mut state) = turn else { return false };
         let usage = *self.lock_usage();
         if usage.ended > looks {

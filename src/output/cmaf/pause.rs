@@ -28,9 +28,9 @@ pub(super) fn answer(
 /// restart, or from another origin, and all pauses that begin at one time are alike.
 ///
 /// # Errors
-/// [`ErrorKind::NoFragment`] if it is of no event, or does not end behind its start.
+/// [`ErrorKind::NoFragment`] if it is of no event, or ends before its start. Captions may last for no time.
 pub(super) fn check(presentation: &Presentation, from: u64, to: u64) -> Result<(), Error> {
-    match presentation.is_of_event() && from < to {
+    match presentation.is_of_event() && from <= to {
         true => Ok(()),
         false => Err(failed(ErrorKind::NoFragment)),
     }

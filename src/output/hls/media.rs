@@ -50,15 +50,16 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
-    let number = if stand_in.is_some() { 0 } else { times.dropped() };
+    let number = times.dropped().saturating_sub(stand_in.is_some().into());
     let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{number}");
     // The playlist of an event stays the same when it ends, but for its end.
     if !presentation.has_only_stored_segments() {
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
     }
     if presentation.is_of_event() && presentation.has_chosen_start() {
-        // No segment may leave a playlist that says this (RFC 8216, 4.3.3.5).
-        if presentation.keeps_all() {
+        // No segment may leave a playlist that says this (RFC 8216, 4.3.3.5). What stands for captions that have not
+        // come does.
+        if presentation.keeps_all() && form != Form::WebVtt {
             text.push_str("#EXT-X-PLAYLIST-TYPE:EVENT\n");
         }
         // Players that come begin at its start, not at the live edge.

@@ -89,17 +89,15 @@ impl<'a> Times<'a> {
         })
     }
 
-    /// Returns the start and the end of the segment that a playlist of an event has in place of captions that have not
-    /// come: a second from the beginning on. It has the number 0, which no other segment of captions has, and goes when
-    /// the first caption comes.
+    /// Returns the start and the end of the segment that a playlist of an event, or of a part of it, has in place of
+    /// captions that have not come: a second from the beginning on. Its number is the one before that of the next
+    /// segment, which the playlist does not have: 0 in the event. It goes when the first caption comes.
     ///
     /// hls.js 1.7.4 gives up at a playlist that is not there, and Shaka Player 5.2.12 at one without a segment.
     pub(super) fn stand_in(&self, form: Form) -> Option<(u64, u64)> {
         let Self { presentation, stream, .. } = self;
-        let is_awaited = presentation.is_of_event()
-            && presentation.clip_query().is_none()
-            && form == Form::WebVtt
-            && stream.timeline().is_empty();
+        let is_awaited =
+            presentation.is_of_event() && form == Form::WebVtt && stream.timeline().is_empty();
         let timescale = stream.timescale();
         let begin = presentation.event_begins().filter(|_| is_awaited)?.rescaled(timescale);
         Some((begin, begin.saturating_add(timescale.get())))

@@ -116,7 +116,24 @@ impl Bounds {
         while end > start && self.edge < u64::MAX && is_ahead(end - 1) {
             end -= 1;
         }
-        start.min(end)..end
+        match start.checked_sub(1).filter(|_| start >= end) {
+            Some(last) if self.keeps(of, last) => last..start,
+            _ => start.min(end)..end,
+        }
+    }
+
+    /// Returns whether the last captions or commands that have left the part of an event stay in it until others come:
+    /// as in the whole, a stream that was announced is not without any. Those that end before the start were never in
+    /// the part.
+    fn keeps(&self, of: &Stream, last: usize) -> bool {
+        let is_shown = self.has_start || self.delay > 0 || last >= of.window.hidden;
+        let is_of_part = || {
+            let (start, duration) = of.timeline.chunk(last)?;
+            let ends = smooth(start.saturating_add(duration), of.timescale);
+            Some(ends > self.begin.unwrap_or(0) && smooth(start, of.timescale) < self.to)
+        };
+        let is_sparse = of.kind == StreamKind::Text && of.window.is_of_event;
+        is_sparse && is_shown && is_of_part().unwrap_or(false)
     }
 
     /// Returns whether chunks of the clip may be at this time.

@@ -46,8 +46,9 @@ impl Presentation {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] for an end that is not behind the start; [`ErrorKind::NotYet`] if a live
-    /// event has nothing of the times yet; [`ErrorKind::NoSuchTime`] if there is nothing, or if the start
-    /// was dropped and the end has passed; [`ErrorKind::NotServed`] for a live folder.
+    /// event has nothing of the times yet; [`ErrorKind::NoSuchTime`] if there is nothing, or if chunks at the start
+    /// were dropped and the event has gone on for more than a minute behind the end; [`ErrorKind::NotServed`] for a live
+    /// folder.
     pub(crate) fn clip(&self, times: &ClipTimes) -> Result<Self, Error> {
         let failed = |kind| Error::request("times of the manifest", kind);
         if self.is_live && self.live().is_none() {

@@ -191,7 +191,7 @@ impl Presentation {
         let streams = self.streams.iter().zip(left_out).enumerate();
         let has_media =
             || self.streams.iter().any(|of| of.kind != StreamKind::Text && !of.timeline.is_empty());
-        let awaits = self.is_grown() && self.clip.is_none() && has_media();
+        let awaits = self.is_grown() && has_media();
         let listed = streams.map(|(number, (stream, left_out))| {
             let tracks = stream.tracks.iter().zip(left_out).enumerate();
             let tracks = tracks.filter(|(_, (track, left_out))| {

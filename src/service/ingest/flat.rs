@@ -136,8 +136,10 @@ impl FlatFiles {
             return;
         }
         for stream in streams() {
-            // An identifier has the words of the header's name.
-            self.header(pusher, &stream);
+            // An identifier has the words of the header's name. A folder may have another name than its words make.
+            if identifier(&words(&stream)) == stream {
+                self.header(pusher, &stream);
+            }
             self.is_there(pusher, &stream);
         }
         self.has_waited(pusher);
@@ -160,6 +162,15 @@ impl FlatFiles {
         }))
     }
 
+    /// Returns the stream of a header that lies beside a folder and has its name, but for what stands between words:
+    /// `video_1.mp4` beside `video_1/1.m4s`. `None` if none has begun to come.
+    pub(super) fn beside(&self, pusher: &Pusher, folder: &str) -> Option<String> {
+        let words = words(folder);
+        let known = self.known();
+        let mut names = known.of.get(pusher)?.names.iter();
+        names.find(|name| **name == words).map(identifier)
+    }
+
     /// Notes that a segment has waited for as long as headers may take.
     pub(super) fn has_waited(&self, pusher: &Pusher) {
         if let Some(headers) = self.known().of.get_mut(pusher) {
@@ -178,10 +189,16 @@ impl FlatFiles {
             names.find(|name| all.contains(name))
         };
         let of: Vec<_> = match said {
-            Said::OfAll { folder, .. } => match find(folder.as_slice()) {
-                Some(stream) => vec![stream],
-                None => all.into_iter().collect(),
-            },
+            Said::OfAll { folder, .. } => {
+                // Other folders may be another packager's.
+                let folder = folder.as_ref().map(|folder| folder.to_lowercase());
+                let is_its = |stream: &&String| {
+                    let below = folder.as_deref().and_then(|folder| stream.strip_prefix(folder));
+                    below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+                };
+                let its: Vec<_> = all.iter().filter(is_its).cloned().collect();
+                if its.is_empty() { all.into_iter().collect() } else { its }
+            }
             Said::OfTrack { folders, header, .. } => {
                 let header = identifier(&header_of(header).unwrap_or_else(|| words(header)));
                 find(folders).or_else(|| find(&[header])).into_iter().collect()
@@ -488,5 +505,49 @@ mod tests {
             assert!(said(mpd, folder).is_empty());
             assert_eq!(said(film, folder), ["a", "v"]);
         }
+    }
+
+    #[test]
+    fn a_manifest_in_a_folder_of_folders_is_about_those_in_it() {
+        let files = FlatFiles::default();
+        for folder in ["HD/video", "hd/audio", "sd/video", "hdr"] {
+            files.is_there(&pusher(), folder);
+        }
+        let said = |kind: &str, folder| {
+            let mpd = format!("<MPD type=\"{kind}\">");
+            files.manifest(&pusher(), &Said::read(mpd.as_bytes(), Some(folder)).unwrap())
+        };
+        for folder in ["hd", "SD"] {
+            assert!(said("dynamic", folder).is_empty());
+        }
+        assert_eq!(said("static", "Hd"), ["hd/audio", "hd/video"]);
+        assert!(said("static", "hd").is_empty());
+        assert_eq!(said("static", "sd"), ["sd/video"]);
+    }
+
+    #[test]
+    fn a_header_beside_a_folder_has_its_words() {
+        let files = FlatFiles::default();
+        assert_eq!(files.beside(&pusher(), "video_1"), None);
+        files.header(&pusher(), "video_1");
+        files.header(&pusher(), "audio-2-init");
+        let beside = |folder| files.beside(&pusher(), folder);
+        assert_eq!(beside("Video_1").as_deref(), Some("video1"));
+        assert_eq!(beside("audio-2").as_deref(), Some("audio2"));
+        for other in ["video", "video_11", "1_video", "hd/video_1", ""] {
+            assert_eq!(beside(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn folders_of_an_earlier_process_are_there_under_their_names_alone() {
+        let files = FlatFiles::default();
+        files.restore(&pusher(), || vec!["hd/video_1".into(), "stream0".into()]);
+        let said = |kind: &str| {
+            let mpd = format!("<MPD type=\"{kind}\">");
+            files.manifest(&pusher(), &Said::read(mpd.as_bytes(), None).unwrap())
+        };
+        assert!(said("dynamic").is_empty());
+        assert_eq!(said("static"), ["hd/video_1", "stream0"]);
     }
 }

@@ -42,7 +42,8 @@ const STREAMS: &[&str] = &["Streams", "Switching"];
 const LONGEST: usize = 256;
 
 const GRAMMAR: ErrorKind = ErrorKind::Malformed(
-    "a push goes to NAME.isml/Streams(ID), NAME.isml/Events(ID)/Streams(ID) or NAME.isml/TRACK.cmfv",
+    "a push goes to NAME.isml/Streams(ID), NAME.isml/Events(ID)/Streams(ID), NAME.isml/TRACK.cmfv or \
+     NAME.isml/TRACK/FILE.m4s",
 );
 
 impl IngestPath {

@@ -112,9 +112,10 @@ impl IngestService {
             }
         };
         let pusher = Pusher::new(&path.point, event, &encoder);
-        // An encoder that waits for leave to send is refused before it sends.
-        let mut push = match stream {
-            Some(stream) if !body.is_end_stream() && expects(&head.headers) => {
+        // An encoder that waits for leave to send is refused before it sends. The header of a segment in a folder may
+        // still be on its way: this would take the place of its push.
+        let mut push = match &path.place {
+            Place::Stream { stream, .. } if !body.is_end_stream() && expects(&head.headers) => {
                 Some(self.begin(&path.point, event, stream, &encoder).await?)
             }
             _ => None,
@@ -141,11 +142,12 @@ impl IngestService {
             }
             place => {
                 let stream = stream.unwrap_or_default();
-                let is_header = is_header(stream, &beginning);
-                if matches!(place, Place::Folder { .. }) && !is_header && push.is_none() {
-                    self.wait_for_header(&path.point, event, stream, &encoder).await?;
+                match is_header(stream, &beginning) {
+                    false if matches!(place, Place::Folder { .. }) => {
+                        (self.wait_for_header(&path.point, &pusher, event, stream).await?, false)
+                    }
+                    is_header => (stream.to_owned(), is_header),
                 }
-                (stream.to_owned(), is_header)
             }
         };
         let mut push = match push.take() {
@@ -199,26 +201,33 @@ impl IngestService {
         Ok(found.map_or_else(|| name.to_owned(), |found| found.stream))
     }
 
-    /// Waits for the header of a stream, which may still be on its way, on another connection.
+    /// Waits for the header of a segment in a folder, which may still be on its way, on another connection. Returns the
+    /// stream of the header: the folder, or that of a file beside the folder.
     async fn wait_for_header(
         &self,
         point: &Name,
+        pusher: &Pusher,
         event: Option<&str>,
-        stream: &str,
-        encoder: &str,
-    ) -> Result<(), Error> {
+        folder: &str,
+    ) -> Result<String, Error> {
         // One that another process has begun is there when this returns.
-        drop(self.points.for_push(point).await?);
-        let knows = || {
-            self.points.get(point).is_some_and(|point| point.knows_stream(event, stream, encoder))
+        let pushed = self.points.for_push(point).await?;
+        self.flat.restore(pusher, || pushed.known_streams(event, pusher.encoder()));
+        drop(pushed);
+        let knows = |stream: &str| {
+            let point = self.points.get(point);
+            point.is_some_and(|point| point.knows_stream(event, stream, pusher.encoder()))
         };
         for _ in 0..LOOKS {
-            if knows() {
+            if knows(folder) {
                 break;
+            }
+            if let Some(beside) = self.flat.beside(pusher, folder).filter(|beside| knows(beside)) {
+                return Ok(beside);
             }
             self.pause(PAUSE).await;
         }
-        Ok(())
+        Ok(folder.to_owned())
     }
 
     async fn pause(&self, time: Duration) {

@@ -83,11 +83,11 @@ export class LivePart {
     replace(this.#facts, facts(point));
     this.#showTroubles(point);
     this.#missing.hidden = point.missing.length === 0;
-    replace(this.#missing, `Announced, and not here yet: ${point.missing.join(', ')}`);
+    replace(this.#missing, 'Announced, and not here yet: ', point.missing.map((of, at) => [at > 0 && ', ', name(of)]));
     replace(this.#encoders, point.encoders.length > 0
       ? table('Encoders', ENCODERS, point.encoders.map(encoderOf))
       : element('p', { class: 'faint' }, 'Nothing was pushed yet.'));
-    replace(this.#tracks, point.streams.map((stream) => streamOf(stream)));
+    this.#showStreams(point.streams);
     this.#showNotices(point.notices ?? []);
     this.#buttons.show(point);
     this.#tell(point);
@@ -98,6 +98,19 @@ export class LivePart {
     const found = troubles(point).map(({ what }) => what);
     const shown = [...this.#troubles.children].map((one) => one.textContent);
     if (JSON.stringify(found) !== JSON.stringify(shown)) replace(this.#troubles, found.map((what) => element('p', { class: 'warn' }, name(what))));
+  }
+
+  // The tables are made anew: each keeps the focus of the keyboard, and the place to which it is scrolled.
+  #showStreams(streams) {
+    const regions = () => [...this.#tracks.querySelectorAll('.wide')];
+    const before = regions();
+    const focused = before.indexOf(document.activeElement);
+    const scrolled = before.map((region) => region.scrollLeft);
+    replace(this.#tracks, streams.map((stream) => streamOf(stream)));
+    regions().forEach((region, at) => {
+      if (scrolled[at] > 0) region.scrollLeft = scrolled[at];
+      if (at === focused) region.focus({ preventScroll: true });
+    });
   }
 
   #showNotices(notices) {
@@ -123,7 +136,7 @@ function facts(point) {
   const [newest, failed] = [sinceNewest(point), archive?.failure];
   return [
     stateOf(point),
-    element('span', {}, point.event ? `event ${point.event}` : count(point.events, 'event')),
+    element('span', {}, point.event ? ['event ', name(point.event)] : count(point.events, 'event')),
     newest !== null && element('span', {}, `newest chunk ${ago(newest)}`),
     point.shown_seconds !== null && element('span', {}, `players have snapshot ${plain(point.shown_snapshot)} of ${plain(point.snapshot)}, shown ${ago(point.shown_seconds)}`),
     point.waits_seconds !== null && point.waits_seconds >= 1 && element('span', { class: 'warn' }, `the next one has waited for the archive for ${length(Math.round(point.waits_seconds))}`),
