@@ -64,7 +64,14 @@ fn look(point: &mut PublishingPoint) {
     #[cfg(feature = "hls")]
     for stream in presentation.streams() {
         let tracks = stream.tracks().iter();
-        paths.extend(tracks.map(|track| format!("{}-{}.m3u8", stream.name(), track.bitrate())));
+        for id in tracks.map(|track| format!("{}-{}", stream.name(), track.bitrate())) {
+            paths.push(format!("{id}.m3u8"));
+            paths.extend([
+                format!("{id}.vtt.m3u8"),
+                format!("{id}.vtt/pause-0-5.vtt"),
+                format!("{id}.vtt/pause-5-0.vtt"),
+            ]);
+        }
     }
     for path in &paths {
         ask(presentation, path, None);
