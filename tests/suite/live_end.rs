@@ -508,9 +508,9 @@ fn captions_of_no_length_that_a_quality_lacks_are_a_pause_of_no_length() {
     process.push_media(0..4);
     process.pass(5);
     let lacking = process.text("subtitles-2000.vtt.m3u8");
-    let segments = urls(&lacking, "subtitles-2000.vtt/");
-    assert!(segments.contains(&"subtitles-2000.vtt/pause-20000000-20000000.vtt"), "{lacking}");
-    for url in segments {
+    let pauses = urls(&lacking, "subtitles-2000.vtt/pause-");
+    assert!(pauses.contains(&"subtitles-2000.vtt/pause-20000000-20000000.vtt"), "{lacking}");
+    for url in pauses {
         assert_eq!(process.get(&format!("/x.isml/{url}")).0, 200, "{url}");
     }
 }
