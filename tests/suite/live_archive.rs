@@ -64,7 +64,7 @@ impl Archive for EndsAfter {
 pub(crate) const CHUNKS: usize = 8;
 pub(crate) const TICKS: u32 = 20_000_000;
 
-/// What an encoder sends of a stream: its header, and its fragments.
+/// A stream as an encoder sends it: its header, and its fragments.
 pub(crate) struct Encoder {
     pub(crate) stream: &'static str,
     pub(crate) head: Bytes,
@@ -298,7 +298,7 @@ fn a_folder_is_an_archive_and_then_a_presentation() {
     let _ = std::fs::remove_dir_all(&folder);
 }
 
-/// What an encoder sent, by stream and time.
+/// Fragments that an encoder sent, by stream and time.
 fn check_samples(film: &BTreeMap<(String, u64), Bytes>, encoders: &[Encoder]) {
     assert_eq!(film.len(), encoders.len() * CHUNKS);
     for encoder in encoders {

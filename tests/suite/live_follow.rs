@@ -155,7 +155,7 @@ impl ObjectStore for Way {
 pub(super) const TICKS: u32 = 20_000_000;
 pub(super) const POINT: &str = "events/news.isml";
 
-/// What an encoder sends of a stream: its header, and its fragments.
+/// A stream as an encoder sends it: its header, and its fragments.
 pub(super) struct Encoder {
     pub(super) stream: &'static str,
     pub(super) head: Bytes,

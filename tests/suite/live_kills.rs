@@ -110,7 +110,7 @@ impl Run {
     }
 }
 
-/// What players have got stays the same, as far as it is served.
+/// Bytes that players have got stay the same, as far as they are served.
 fn check_kept(served: &Film, now: &Film, seed: u64) {
     for (key, bytes) in now.iter().filter(|(key, _)| served.contains_key(key)) {
         assert_eq!(served[key], bytes, "{key:?}, seed {seed}");

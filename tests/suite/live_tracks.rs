@@ -1,4 +1,4 @@
-//! What the header of a push says of its tracks, and what its segments are made of.
+//! Tracks as the header of a push describes them, and the pieces that segments are made of.
 
 use smooth_origin::live::LiveLimits;
 use smooth_origin::live::intake::{Intake, Unit};

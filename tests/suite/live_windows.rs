@@ -1,5 +1,5 @@
-//! What leaves the window of an event: streams of which nothing comes any more, parts whose start has left, and what a
-//! shorter window has no room for.
+//! The bounds of an event with a window: streams of which nothing comes any more, parts whose start has left, and chunks that
+//! a shorter window has no room for.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Who does something with a publishing point, by its name.
+//! One turn for each publishing point, by its name: whoever recovers or removes it takes the turn first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

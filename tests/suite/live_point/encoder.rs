@@ -77,7 +77,7 @@ impl Spec {
         self.fragment_of(time, durations, seed, Style::default())
     }
 
-    /// The same with a `tfxd` of 32 bits.
+    /// Returns the fragment with a `tfxd` of 32 bits.
     pub fn short_fragment(&self, time: i64, duration: u32, seed: u64) -> Bytes {
         let long = self.fragment(time, duration, seed);
         let moof = u32::from_be_bytes(long[..4].try_into().unwrap()) as usize;

@@ -14,7 +14,7 @@ use super::watch::{Watch, announced};
 const LONG: i64 = 20_000_000;
 const WINDOW: u64 = 600;
 
-/// What was sent: the process of an encoder that did, the track and its time there, by the samples.
+/// Fragments that were sent: the process of the encoder, the track and the time there, by the samples.
 type Sent = HashMap<Bytes, (u64, usize, i64)>;
 
 struct Encoder {
@@ -158,7 +158,7 @@ fn samples(fragment: &Bytes) -> Bytes {
     fragment.slice(moof + 8..)
 }
 
-/// Whether one of the encoders cuts a quality at other times.
+/// Is true if one of the encoders cuts a quality at other times.
 fn has_longer(seed: u64) -> bool {
     seed % 8 >= 4
 }
