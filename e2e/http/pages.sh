@@ -16,13 +16,19 @@ server=
 trap '[ -z "$server" ] || kill "$server"; rm -f "$log"' EXIT
 
 start() { # ALLOWED_ORIGIN
+    # The shell in the background empties the file too, perhaps after the first look at it: the line of the server before would be read.
+    : >"$log"
     "$binary" "$here/../../testdata" --listen 127.0.0.1:0 --allow-origin "$1" >"$log" &
     server=$!
     for _ in $(seq 600); do
         grep -q '^listening' "$log" && break
+        kill -0 "$server" 2>/dev/null || break
         sleep 0.1
     done
-    url=http://$(sed -n 's/^listening on \([0-9.:]*\).*/\1/p' "$log")/ladder/ladder.ism/Manifest
+    local address
+    address=$(sed -n 's/^listening on \([0-9.:]*\).*/\1/p' "$log")
+    [ -n "$address" ] || { echo "the server that allows $1 does not listen" >&2; exit 1; }
+    url=http://$address/ladder/ladder.ism/Manifest
 }
 
 stop() {
