@@ -343,6 +343,7 @@ def main():
         late = {}
         (folder / "dav").mkdir(exist_ok=True)
         with Nginx(folder / "nginx", folder, site=DAV) as server:
+            on_core(children(server.process.pid), given.server_cores)
             times = -(-given.fragments // len(fragments))
             late["nginx"] = [found for _ in range(times) for found in stored_latencies(server.port, fragments)]
         for look_ahead in (0, 2):
@@ -350,6 +351,7 @@ def main():
             while len(found) < given.fragments:
                 turn += 1
                 with Serve(given.program, folder / f"late-{look_ahead}-{turn}", "--live-look-ahead", str(look_ahead)) as server:
+                    on_core(children(server.process.pid), given.server_cores)
                     found += latencies(server.port, header, fragments, look_ahead)
             late[f"`serve`, look-ahead {look_ahead}"] = found
     if given.json:
