@@ -17,6 +17,7 @@ const FRAGMENT = 2000; // milliseconds
 const LENGTH = 240_000_000n; // ticks of the film
 const TFXD = Buffer.from('6d1d9b0542d544e680e2141daff757b2', 'hex');
 const POINT = 'events/news.isml';
+const BACK = 8; // seconds
 
 /** Starts a server that takes pushes, and calls `use` with its URL. */
 async function serveLive(serve, use) {
@@ -100,8 +101,11 @@ const line = (page) => page.evaluate(() => {
 async function phone(page, name) {
   const size = page.viewportSize();
   await page.setViewportSize({ width: 360, height: 740 });
-  const [wide, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide <= shown, `${name} is ${wide} pixels wide on a phone`);
+  // The timeline is drawn anew a frame later.
+  await until(`${name} is as wide as a phone`, () => page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth <= clientWidth;
+  }));
   assert.deepEqual(await serious(page), [], `${name} on a phone`);
   await page.setViewportSize(size);
 }
@@ -116,9 +120,12 @@ async function follows(page, format) {
     const { totalVideoFrames } = document.querySelector('video').getVideoPlaybackQuality();
     return totalVideoFrames > 25 && { totalVideoFrames };
   }));
-  const before = await until(`${format}: the distance from the live edge`, () => numberOf(page, 'behind'));
+  // Until there is enough to go back: an event that has just begun is not much longer than the player's distance from the live edge.
+  const [before, right] = await until(`${format}: the first fragment is ${BACK} s away`, async () => {
+    const [behind, at] = [await numberOf(page, 'behind'), await line(page)];
+    return behind > 0 && at !== null && behind / (1 - at) * at > BACK && [behind, at];
+  });
   assert.ok(before < 60, `${format} is ${before} s behind`);
-  const right = await until(`${format}: the line`, () => line(page));
   await page.locator('.picture').focus();
   await page.keyboard.press('Home');
   await page.keyboard.press('s');
