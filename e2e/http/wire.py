@@ -1,6 +1,7 @@
 """HTTP/1.1 over a plain socket, byte for byte, and the example server over a folder of our own."""
 
 import os
+import random
 import re
 import select
 import socket
@@ -112,10 +113,23 @@ def port_of(place):
     return int(place.rpartition(":")[2], 16)
 
 
+GIVEN = set()
+"""Ports that were given."""
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody has, below those that the system gives to connections and to others who ask for any."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 class Server:

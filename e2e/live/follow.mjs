@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { BROWSERS, FLAGS, load, onPath, servePage } from '../players/browser.mjs';
+import { BROWSERS, FLAGS, STARTS_WITHIN as LAUNCHES_WITHIN, load, onPath, servePage } from '../players/browser.mjs';
 
 const STARTS_WITHIN = 40;
 const LOST_AT_MOST = 1;
@@ -106,7 +106,7 @@ console.log(`${word}  ${name.padEnd(11)}  ${decodeURI(new URL(url).pathname)}  l
 async function follow() {
   const pages = await servePage(client, options.players);
   const { chromium } = load(options.players);
-  const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS, timeout: LAUNCHES_WITHIN });
   try {
     const page = await browser.newPage();
     return await watch(page, pages.address);

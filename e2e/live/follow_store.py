@@ -245,7 +245,12 @@ def event(ingest, followers, bodies):
     followers[1].start()
     encoder.push(len(encoder.left))
     encoder.end()
-    ended = lambda: True if b"IsLive=" not in ingest.get(f"/{point}/Manifest")[1] else None
+
+
+    def ended():
+        status, manifest = ingest.get(f"/{point}/Manifest")
+        return True if status == 200 and b"IsLive=" not in manifest else None
+
     until("the event is a film", ended)
     media, seconds = same(ingest, followers, point, is_film=True)
     pushed = sorted(hashlib.sha256(pushed.media.bytes).hexdigest() for pushed in encoder.sent)

@@ -62,7 +62,12 @@ export const timeline = {
       await change();
       await until(`${name} changes the window from ${before}`, async () => await range(page) !== before);
     }
-    await until('the address has the window', () => query(page).from !== undefined);
+    // The address gets the window when it has not changed for a moment, perhaps also between two of the changes.
+    let [address, since] = [null, 0];
+    await until('the address has the window', () => {
+      if (page.url() !== address) [address, since] = [page.url(), Date.now()];
+      return query(page).from !== undefined && Date.now() - since > 1000;
+    });
     const zoomed = await range(page);
     await page.reload();
     await until(`${zoomed} is back`, async () => await page.locator('.range').count() > 0 && await range(page) === zoomed);

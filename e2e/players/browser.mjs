@@ -37,13 +37,17 @@ export const FLAGS = [
 export const BROWSERS = ['chromium', 'google-chrome', 'chromium-browser'];
 const FIREFOX = ['firefox-esr', 'firefox'];
 const PREFERENCES = { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 };
-const STARTS_WITHIN = 120_000; // milliseconds for a browser: more than one needs that does not hang
+export const STARTS_WITHIN = 120_000; // milliseconds for a browser: more than one needs that does not hang
 const DURATION_TOLERANCE = 0.1;
 const END_TOLERANCE = 0.5;
 const INTO_CHUNK = 0.2;
 const LONGEST_FRAME = 0.05;
 // The first picture of a stream with B frames is shown a few frames after the start of its chunk.
 const FIRST_TOLERANCE = 0.15;
+
+// What a machine that does much else may make of a player that is well: it is played once more, in a new browser. Refused requests and errors
+// of the media are not among these.
+const MAY_BE_BUSY = /not within \d+ s|^the first frame is at|Timeout \d+ms exceeded|Timed out after/;
 
 const USAGE = `MANIFEST_URL...
   --players FOLDER  folder of install.sh (target/players)
@@ -68,14 +72,22 @@ export async function main(player) {
     const started = Date.now();
     let [word, seen] = ['played', ''];
     try {
-      seen = await attempt(player, url, options);
+      seen = await attempt(player, url, options).catch(async (error) => {
+        if (!MAY_BE_BUSY.test(error.message)) throw error;
+        return `${await attempt(player, url, options)}; at try 2, before: ${inShort(error)}`;
+      });
     } catch (error) {
-      [word, seen] = ['failed', error.message.trim().split(/\s*\n\s*/).slice(0, 3).join(' / ')];
+      [word, seen] = ['failed', inShort(error)];
       process.exitCode = 1;
     }
     const path = decodeURI(addressOf(player, url).pathname);
     console.log(`${word}  ${player.name.padEnd(8)}  ${path}  ${((Date.now() - started) / 1000).toFixed(1)} s  ${seen}`);
   }
+}
+
+/** What an error says, in a line. */
+function inShort(error) {
+  return error.message.trim().split(/\s*\n\s*/).slice(0, 3).join(' / ');
 }
 
 /** The address of the manifest that a player plays. */
@@ -116,7 +128,7 @@ async function watch(page, address, player, url, manifest, timeout) {
       if (now.failed || problems.length > 0) {
         // The browser gives the reason of a refused request after the refusal.
         for (let waited = 0; waited < 30 && !problems.some((problem) => problem.includes('CORS policy')); waited += 1) {
-          if (waited > 2 && !problems.some((problem) => problem.includes('ERR_FAILED'))) break;
+          if (waited > 20 && !problems.some((problem) => problem.includes('ERR_FAILED'))) break;
           await sleep(100);
         }
         throw new Error([...new Set([...problems, now.failed ?? []].flat())].slice(0, 3).join('; '));

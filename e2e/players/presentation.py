@@ -64,7 +64,7 @@ class Source(NamedTuple):
     track_id: int
 
 
-def fetch_manifest(url, timeout=10):
+def fetch_manifest(url, timeout=60):
     """Gets and reads the client manifest at `url`."""
     try:
         with urllib.request.urlopen(url, timeout=timeout) as response:

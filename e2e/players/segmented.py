@@ -141,7 +141,7 @@ def packets_of(media, timeout):
 
 def get(url):
     try:
-        with urlopen(url, timeout=10) as response:
+        with urlopen(url, timeout=60) as response:
             return response.read()
     except OSError as error:
         raise Failed(f"cannot get {url}: {error}") from error

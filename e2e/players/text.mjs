@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { BROWSERS, FLAGS, load, onPath, servePage } from './browser.mjs';
+import { BROWSERS, FLAGS, STARTS_WITHIN, load, onPath, servePage } from './browser.mjs';
 
 /** Start, end and text by language, in seconds from the beginning of the film, which is at 100 s of the media. */
 const EXPECTED = {
@@ -163,7 +163,7 @@ async function until(page, what, timeout, condition) {
 async function attempt(client, url, options) {
   const { chromium } = load(options.players);
   const pages = await servePage(client, options.players);
-  const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS, timeout: STARTS_WITHIN });
   // What is drawn has the times of frames, and HTML shows several spaces as one.
   const tolerance = client.isDrawn ? 0.25 : 0.002;
   const spaced = (text) => (client.isDrawn ? text.replaceAll(/ +/g, ' ') : text);

@@ -86,7 +86,7 @@ const { values: options } = parseArgs({
 });
 const { chromium } = createRequire(join(resolve(options.players), 'package.json'))('playwright-core');
 const pages = await servePages();
-const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS });
+const browser = await chromium.launch({ executablePath: options.browser, headless: true, args: FLAGS, timeout: 120_000 });
 try {
   const jobs = [];
   for await (const line of createInterface({ input: process.stdin })) jobs.push(JSON.parse(line));

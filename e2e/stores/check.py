@@ -79,7 +79,7 @@ def folder(name):
 def put(url, headers=None):
     request = urllib.request.Request(url, data=b"", method="PUT", headers=headers or {})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(request, timeout=20).read()
+    opener.open(request, timeout=60).read()
 
 
 def azure_sas(permissions):

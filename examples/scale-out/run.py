@@ -639,5 +639,11 @@ try:
 except KeyboardInterrupt:
     pass
 finally:
+    # nginx leaves its worker behind if it is killed.
     for process in running:
-        process.kill()
+        process.terminate()
+    for process in running:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
