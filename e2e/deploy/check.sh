@@ -13,7 +13,13 @@ tools=${DEPLOY:-$root/target/deploy}/bin
 
 # The proxies mostly wait for what grows old in them: the others are tried meanwhile.
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+proxies=
+ended() {
+    # One of the others has failed.
+    [ -z "$proxies" ] || { kill "$proxies" 2>/dev/null && wait "$proxies" || true; cat "$log"; }
+    rm -f "$log"
+}
+trap ended EXIT
 python3 "$here/proxies.py" "$serve" >"$log" 2>&1 &
 proxies=$!
 "$tools/python" "$here/cloudfront.py" "$serve"
@@ -21,5 +27,6 @@ proxies=$!
 python3 "$here/unit.py" "$serve"
 result=0
 wait "$proxies" || result=$?
+proxies=
 cat "$log"
 exit "$result"
