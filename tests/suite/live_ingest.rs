@@ -272,8 +272,15 @@ fn a_probe_creates_nothing() {
     probe.headers_mut().insert("content-length", "0".parse().unwrap());
     assert_eq!(server.send(probe).status(), 200);
     // A chunked body without bytes, as ffmpeg sends it when it fails at its start.
-    assert_eq!(server.push("/x.isml/Streams(enc1)", &empty).status(), 200);
+    // And to the point itself, as encoders of IIS send it before they push.
+    for path in ["/x.isml/Streams(enc1)", "/x.isml", "/x.isml/Events(e1)"] {
+        assert_eq!(server.push(path, &empty).status(), 200, "{path}");
+    }
     assert!(server.points.list().is_empty());
+    let body = Pieces::default();
+    body.add(b"\0\0\0\x08moov");
+    body.end();
+    assert_eq!(server.push("/x.isml", &body).status(), 400, "media needs a stream");
     assert_eq!(server.get("/x.isml/Manifest").0, 404);
 }
 

@@ -629,7 +629,7 @@ fn the_chunks_of_a_segment_become_one_fragment() {
 }
 
 #[test]
-fn segments_of_one_chunk_are_held_only_once() {
+fn segments_of_one_chunk_are_held_only_at_the_beginning() {
     let segment = |number| [boxed("styp", b"msdh\0\0\0\0"), chunk(1, number, KEY)].concat();
     let mut intake = Intake::new(&LiveLimits::default());
     let mut counts = Vec::new();
@@ -638,8 +638,8 @@ fn segments_of_one_chunk_are_held_only_once() {
         intake.push(&part.into(), &mut units).unwrap();
         counts.push(units.iter().filter(|unit| matches!(unit, Unit::Fragment(_))).count());
     }
-    // The second one shows that the first was whole.
-    assert_eq!(counts, [0, 0, 2, 3, 4]);
+    // The third one shows that the first two were whole.
+    assert_eq!(counts, [0, 0, 1, 3, 4]);
     // A late chunk of a segment that was passed on; from then on they are held.
     let late = [chunk(1, 4, INNER), segment(5), chunk(1, 6, INNER), segment(7)].concat();
     intake.push(&late.into(), &mut units).unwrap();
@@ -649,6 +649,16 @@ fn segments_of_one_chunk_are_held_only_once() {
     };
     let durations: Vec<_> = units.iter().filter_map(of).collect();
     assert_eq!(durations, [1, 1, 1, 1, 1, 2, 1]);
+}
+
+#[test]
+fn the_first_segment_may_be_a_part_of_one() {
+    let styp = || boxed("styp", b"msdh\0\0\0\0");
+    let segment = |from| [styp(), chunk(1, from, KEY), chunk(1, from + 1, INNER)].concat();
+    let taken = take(&[both(), styp(), chunk(1, 0, KEY), segment(1), segment(3)]);
+    let second = 20_000_000;
+    let expected = [(0, second, true), (second as i64, 2 * second, true)];
+    assert_eq!(times(&taken), [&expected[..], &[(3 * second as i64, 2 * second, true)]].concat());
 }
 
 #[test]

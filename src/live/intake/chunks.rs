@@ -9,8 +9,8 @@ use crate::manifest::StreamKind;
 ///
 /// A segment begins with `styp`. Without one, it begins with a chunk that begins with a key frame, and each
 /// chunk of sound or text is a segment. A body does not say how many chunks follow, so the first segment
-/// is held until the next one begins or the body ends. If it was a single chunk, those behind it are
-/// not held.
+/// is held until the next one begins or the body ends, and so is the second if the first was a single chunk. If both were, those behind
+/// them are not held.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     held: Vec<Arrived>,
@@ -26,8 +26,10 @@ pub(super) struct Chunks {
     has_styp: bool,
     /// A segment has begun, and no chunk of it has come.
     is_new: bool,
-    /// Segments have several chunks; `None` if none has ended.
+    /// Segments have several chunks; `None` if that is not known.
     are_several: Option<bool>,
+    /// The first segment has ended, and had one chunk. It may be a part of one: encoders begin at any time.
+    had_one: bool,
 }
 
 /// Properties of the chunk that comes, beside those of [`Arrived`].
@@ -94,8 +96,10 @@ impl Chunks {
 
     /// The segment is whole.
     pub(super) fn end(&mut self, units: &mut Vec<Unit>, limits: &Limits) {
-        if !self.held.is_empty() {
-            self.are_several = Some(self.are_several == Some(true) || self.held.len() > 1);
+        match self.held.len() {
+            0 => {}
+            1 if self.are_several.is_none() && !self.had_one => self.had_one = true,
+            len => self.are_several = Some(self.are_several == Some(true) || len > 1),
         }
         self.flush(units, limits);
     }

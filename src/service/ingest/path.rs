@@ -15,6 +15,8 @@ pub(super) struct IngestPath {
 /// The place below a publishing point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
+    /// The point itself, or an event of it: some encoders ask whether they may push with a body without bytes.
+    Point { event: Option<String> },
     /// A stream: the body has its boxes.
     Stream { event: Option<String>, stream: String },
     /// A file of a stream that its folder names.
@@ -41,7 +43,7 @@ const STREAMS: &[&str] = &["Streams", "Switching"];
 /// Longest identifier of a stream or an event.
 const LONGEST: usize = 256;
 
-const GRAMMAR: ErrorKind = ErrorKind::Malformed(
+pub(super) const GRAMMAR: ErrorKind = ErrorKind::Malformed(
     "a push goes to NAME.isml/Streams(ID), NAME.isml/Events(ID)/Streams(ID), NAME.isml/TRACK.cmfv or \
      NAME.isml/TRACK/FILE.m4s",
 );
@@ -84,7 +86,7 @@ impl IngestPath {
             Place::Stream { event, stream: id }
             | Place::Folder { event, stream: id }
             | Place::File { event, name: id } => [event.as_deref(), Some(id.as_str())],
-            Place::Manifest { event, .. } => [event.as_deref(), None],
+            Place::Point { event } | Place::Manifest { event, .. } => [event.as_deref(), None],
         };
         if !ids.into_iter().flatten().all(is_identifier) {
             return Err(in_path(ErrorKind::Malformed(
@@ -97,7 +99,7 @@ impl IngestPath {
 
 /// The place that what follows a publishing point leads to.
 fn place(rest: &[Cow<'_, str>], event: Option<String>) -> Option<Place> {
-    let (file, folders) = rest.split_last()?;
+    let Some((file, folders)) = rest.split_last() else { return Some(Place::Point { event }) };
     let stream = match folders {
         [] => STREAMS.iter().find_map(|word| call(file, word)),
         [set] if call(set, STREAMS[1]).is_some() => call(file, STREAMS[0]),
@@ -105,6 +107,16 @@ fn place(rest: &[Cow<'_, str>], event: Option<String>) -> Option<Place> {
     };
     if let Some(id) = stream {
         return Some(Place::Stream { event, stream: id.into() });
+    }
+    // A path of the encoder's own (DASH-IF ingest 1.2, general requirements), as fmp4ingest has the name of a film.
+    let is_word = |folder: &Cow<'_, str>| {
+        STREAMS.iter().chain(&["Events"]).any(|word| call(folder, word).is_some())
+    };
+    if let Some(id) = call(file, STREAMS[0]).filter(|id| !id.is_empty())
+        && !folders.iter().any(is_word)
+    {
+        let stream = format!("{}/{id}", folders.join("/"));
+        return Some(Place::Stream { event, stream });
     }
     // A folder per track, which may lie in another one.
     let folder = (!folders.is_empty()).then(|| folders.join("/"));
@@ -152,6 +164,7 @@ mod tests {
                     | Place::File { event, name: stream },
             }) => Ok((point.as_str().to_owned(), event, stream)),
             Ok(IngestPath { place: Place::Manifest { .. }, .. }) => Err(200),
+            Ok(IngestPath { place: Place::Point { .. }, .. }) => Err(0),
             Err(error) => Err(error.kind.status()),
         }
     }
@@ -180,6 +193,8 @@ mod tests {
             ("/x.isml/Events(e)/a/b/c/1.m4s", of("x.isml", Some("e"), "a/b/c")),
             ("/x.isml/Switching(v)/Streams(v1)", of("x.isml", None, "v1")),
             ("/x.isml/Events(e)/switching(v)/streams(v1)", of("x.isml", Some("e"), "v1")),
+            ("/x.isml/film.ism/Streams(a.cmfv)", of("x.isml", None, "film.ism/a.cmfv")),
+            ("/x.isml/Events(e)/f/g/streams(a)", of("x.isml", Some("e"), "f/g/a")),
             ("/x.isml/video-1.init", of("x.isml", None, "video-1")),
             ("/x.isml/video/1.header", of("x.isml", None, "video")),
         ] {
@@ -192,14 +207,17 @@ mod tests {
         for (path, status) in [
             ("/", 404),
             ("/x.ism/Streams(a)", 404),
-            ("/x.isml", 400),
-            ("/x.isml/", 400),
+            ("/x.isml", 0),
+            ("/x.isml/", 0),
+            ("/x.isml/Events()", 400),
             ("/x.isml/Streams", 400),
             ("/x.isml/Streams()", 400),
             ("/x.isml/Streams(a", 400),
             ("/x.isml/Streams(%00)", 400),
             ("/x.isml/Streams(a%2Fb)", 400),
-            ("/x.isml/Events(e)", 400),
+            ("/x.isml/Events(e)", 0),
+            ("/x.isml/a/Streams()", 400),
+            ("/x.isml/Events(a)/Events(b)/Streams(c)", 400),
             ("/x.isml/Manifest", 400),
             ("/x.isml/a.txt", 400),
             ("/x.isml/a/b/c.txt", 400),

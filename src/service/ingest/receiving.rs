@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 
 use super::flat::{Pusher, is_header};
-use super::path::{IngestPath, Place};
+use super::path::{GRAMMAR, IngestPath, Place};
 use super::peers::Counted;
 use super::refusal::Refusal;
 use super::request::{Peer, query};
@@ -103,7 +103,7 @@ impl IngestService {
             Place::Stream { event, stream } | Place::Folder { event, stream } => {
                 (event.as_deref(), Some(stream.as_str()))
             }
-            Place::File { event, .. } => (event.as_deref(), None),
+            Place::File { event, .. } | Place::Point { event } => (event.as_deref(), None),
             Place::Manifest { event, folder } => {
                 let manifest = self.read_over(body, &unbegun).await?;
                 let pusher = Pusher::new(&path.point, event.as_deref(), &encoder);
@@ -129,6 +129,9 @@ impl IngestService {
                 None => self.begin(&path.point, event, PROBE, &encoder).await?,
             };
             return Ok(push.push(&beginning)?);
+        }
+        if matches!(path.place, Place::Point { .. }) {
+            return Err(Error::request("path", GRAMMAR).into());
         }
         let (stream, is_header) = match &path.place {
             Place::File { name, .. } if is_header(name, &beginning) => {
@@ -259,7 +262,7 @@ impl IngestService {
             Place::Stream { event, stream: id }
             | Place::Folder { event, stream: id }
             | Place::File { event, name: id } => (event.as_deref(), Some(id.as_str())),
-            Place::Manifest { event, .. } => (event.as_deref(), None),
+            Place::Point { event } | Place::Manifest { event, .. } => (event.as_deref(), None),
         };
         let verdict = (self.authorize)(&IngestRequest {
             method: &head.method,
