@@ -6,7 +6,7 @@
 // MANIFEST_URL is that of Smooth Streaming: the manifests of DASH and HLS lie beside it.
 //
 // Counts as followed: it starts within 40 s, and from then on for N seconds its time advances as the clock does: no more than
-// one second is lost in all. Time that is lost while what comes next is in the buffer is not counted, up to half of N: the
+// one second is lost in all, and what a player jumps over is lost, too. Time that is lost while what comes next is in the buffer is not counted, up to half of N: the
 // server has done its part, and the machine decodes or draws too slowly. It is printed. Pictures and sound are decoded to the end, the media element meets no error, and no request to
 // the origin is answered with an error but 412, which says that a fragment is still to come. A player that asks for a fragment
 // that is not announced is counted, and printed.
@@ -152,6 +152,8 @@ async function watch(page, address) {
   first = await look();
   let last = first;
   let behind = [];
+  let jumped = 0; // seconds that were not shown
+  let [stalled, longest] = [0, 0]; // seconds without progress: now, and at most
   let held = 0; // seconds that were lost although they were in the buffer
   const until = Date.now() + Number(options.seconds) * 1000;
   while (Date.now() < until) {
@@ -159,19 +161,25 @@ async function watch(page, address) {
     const before = last;
     last = await look();
     held += heldUp(before, last);
+    const [passed, shown] = [last.clock - before.clock, last.time - before.time];
+    // Players that are late play a little faster.
+    if (shown > 1.3 * passed + 0.3) jumped += shown - passed;
+    stalled = shown > 0 ? 0 : stalled + passed;
+    longest = Math.max(longest, stalled);
     if (options.began) behind.push(last.clock - Number(options.began) - last.time);
   }
-  const lost = (last.clock - first.clock) - (last.time - first.time);
+  const lost = (last.clock - first.clock) - (last.time - first.time) + jumped;
   if (lost - held > LOST_AT_MOST || held > Number(options.seconds) / 2) {
-    throw new Error(`lost ${lost.toFixed(2)} s in ${options.seconds} s, of which ${held.toFixed(2)} s were in the buffer: ${JSON.stringify(last)}`);
+    throw new Error(`lost ${lost.toFixed(2)} s in ${options.seconds} s, of which ${held.toFixed(2)} s were in the buffer and ${jumped.toFixed(2)} s jumped over; at most ${longest.toFixed(2)} s at a time: ${JSON.stringify(last)}`);
   }
   if (!(last.video > first.video && last.audio > first.audio)) throw new Error(`decodes no more: ${JSON.stringify([first, last])}`);
+  const [from, to] = [behind[0], behind.at(-1)];
   behind = behind.sort((one, other) => one - other);
   const median = behind[behind.length >> 1];
   if (options['most-behind'] && !(median <= Number(options['most-behind']))) {
     throw new Error(`is ${median?.toFixed(2)} s behind, and ${options['most-behind']} s are the most`);
   }
-  const distance = options.began ? `, ${median.toFixed(2)} s behind the recording, first manifest at ${manifest.toFixed(2)}` : '';
+  const distance = options.began ? `, ${median.toFixed(2)} s behind the recording (${from.toFixed(2)} at first, ${to.toFixed(2)} at last), first manifest at ${manifest.toFixed(2)}` : '';
   const slow = held > 0.1 ? `, ${held.toFixed(2)} s lost by a busy machine` : '';
   const end = options['to-end'] ? await playToEnd(look) : '';
   return `${(last.time - first.time).toFixed(1)} s in ${(last.clock - first.clock).toFixed(1)} s${slow}${distance}, ${counts.answers} answers, ${counts.early} of them 412${end}`;

@@ -87,7 +87,7 @@ def measure(options, look_ahead):
     late = statistics.median(when - began - end - look_ahead * FRAGMENT for when, end in edge.seen[1:])
     met = late <= BAR
     for client, said in results:
-        found = re.search(r"([\d.]+) s behind the recording, first manifest at ([\d.]+)", said)
+        found = re.search(r"([\d.]+) s behind the recording \([^)]*\), first manifest at ([\d.]+)", said)
         if not found:
             print(f"| {client} | {look_ahead} | {said} |")
             met = False
