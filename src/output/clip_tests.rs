@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use crate::base::{ErrorKind, Step};
+use crate::base::{ErrorKind, Limits, Step};
 use crate::output::{Identity, Request};
 use crate::presentation::growing::samples::{Event, SECOND};
-use crate::presentation::{Live, Liveness, Piece, Presentation, Reply};
+use crate::presentation::{Live, Liveness, OpenOptions, Piece, Presentation, Reply};
 
 fn reply(of: &Arc<Presentation>, target: &str) -> Result<Reply, ErrorKind> {
     let (path, query) = target.split_once('?').map_or((target, None), |(p, q)| (p, Some(q)));
@@ -329,4 +329,55 @@ fn a_delay_shows_what_was_live_then() {
     assert_eq!(text(&whole, "Manifest?delay=600").err(), Some("not-yet"));
     let both = text(&whole, "video-800000.m3u8?delay=10&start=70").unwrap();
     assert_eq!(segments(&both), [76, 78, 80, 82, 84, 86, 88]);
+}
+
+/// About a hundred segments fit into a playlist.
+fn event_of_short_playlists() -> Event {
+    let limits = Limits { client_manifest: 8000, ..Limits::default() };
+    let tracks = Event::usual().tracks;
+    Event::with_options(tracks, &OpenOptions::default().limits(limits))
+}
+
+#[test]
+fn no_number_of_chunks_takes_a_stream_of_a_part_away() {
+    for (query, window) in [("start=0", None), ("start=0", Some(20)), ("delay=4", None)] {
+        let mut event = event_of_short_playlists();
+        let mut numbers: Vec<u64> = Vec::new();
+        let (mut firsts, mut is_cut) = (Vec::new(), false);
+        for number in 0..300 {
+            event.add_chunk(number);
+            let whole = event.snapshot(window);
+            if query == "delay=4" && number < 3 {
+                continue;
+            }
+            let of = |name: &str| text(&whole, &format!("{name}?{query}")).expect(name);
+            let master = of("master.m3u8");
+            assert!(master.contains("video-800000.m3u8") && master.contains("audio-128000.m3u8"));
+            assert!(of("manifest.mpd").matches("<AdaptationSet").count() == 2, "{number}");
+            let playlist = of("video-800000.m3u8");
+            let listed = segments(&playlist);
+            let first = listed[0] / 2;
+            let newest = if query == "delay=4" { number - 2 } else { number };
+            assert_eq!(listed, (first..=newest).map(|at| 2 * at).collect::<Vec<_>>());
+            // Chunks leave, and keep their numbers. No playlist that says that it keeps all loses one.
+            let sequence = value(&playlist, "#EXT-X-MEDIA-SEQUENCE:").unwrap();
+            assert_eq!(sequence.parse(), Ok(first));
+            is_cut |= first > 0;
+            let keeps_all = playlist.contains("#EXT-X-PLAYLIST-TYPE:EVENT");
+            assert_eq!(keeps_all, query == "start=0" && window.is_none() && !is_cut, "{number}");
+            let sound = of("audio-128000.m3u8");
+            assert_eq!(value(&sound, "#EXT-X-MEDIA-SEQUENCE:"), Some(sequence));
+            let smooth = of("Manifest");
+            let begin = format!("<c t=\"{}\"", first * 2 * SECOND);
+            assert_eq!(smooth.matches(&begin).count(), 2, "{smooth}");
+            numbers.push(listed.len() as u64);
+            firsts.push(first);
+        }
+        assert!(firsts.is_sorted() && (100..150).contains(numbers.last().unwrap()), "{numbers:?}");
+        let playlist = text(&event.snapshot(window), &format!("video-800000.m3u8?{query}"));
+        let film = text(&event.film(), "video-800000.m3u8?start=0").unwrap();
+        if query == "start=0" {
+            assert_eq!(film, format!("{}#EXT-X-ENDLIST\n", playlist.unwrap()));
+        }
+    }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::representation_map::RepresentationMap;
+#[cfg(feature = "live")]
+use super::representation_map::TextBudget;
 #[cfg(any(feature = "dash", feature = "hls"))]
 use super::segmented::TracksLeftOut;
 use super::stream::Media;
@@ -108,6 +110,15 @@ impl Presentation {
     #[cfg(feature = "hls")]
     pub(crate) fn keeps_all(&self) -> bool {
         self.grown.as_ref().is_some_and(|grown| !grown.is_bounded)
+    }
+
+    /// Has its texts, and the headers of its event, take of this budget, unless they have taken of their own before.
+    #[cfg(feature = "live")]
+    pub(crate) fn share_texts(&self, budget: &TextBudget) {
+        self.kept.share(budget);
+        if let Some(grown) = &self.grown {
+            grown.event.headers.share(budget);
+        }
     }
 
     /// Returns the wall time of media of time 0, in ticks of 100 ns since 1970; 0 for a film that was no event.

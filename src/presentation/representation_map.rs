@@ -14,12 +14,16 @@ use crate::base::piece;
 pub(crate) struct RepresentationMap<V> {
     /// Chains of entries, by a hash of the id. Made with the first entry.
     chains: OnceLock<Box<[Chain<V>; CHAINS]>>,
-    budget: TextBudget,
+    /// The budget that it takes of, since it first took something.
+    budget: OnceLock<TextBudget>,
+    /// That budget, unless it is [shared](Self::share) before.
+    own: TextBudget,
     /// Bytes that were taken of the budget.
     taken: AtomicUsize,
 }
 
-/// Bytes of memory that the maps of all presentations of an origin may take together.
+/// Bytes of memory that the maps of all presentations of an origin may take together, and those of all of its live
+/// events.
 #[derive(Clone, Debug)]
 pub(crate) struct TextBudget {
     left: Arc<AtomicUsize>,
@@ -65,13 +69,19 @@ const CHAINS: usize = 64;
 impl<V> RepresentationMap<V> {
     /// An empty map, which keeps values as long as the budget has room for them.
     pub(crate) fn new(budget: TextBudget) -> Self {
-        Self { chains: OnceLock::new(), budget, taken: AtomicUsize::new(0) }
+        let taken = AtomicUsize::new(0);
+        Self { chains: OnceLock::new(), budget: OnceLock::new(), own: budget, taken }
+    }
+
+    /// Takes of another budget from the first value on. If it has taken of its own before, it goes on with that.
+    #[cfg(feature = "live")]
+    pub(crate) fn share(&self, budget: &TextBudget) {
+        let _ = self.budget.set(budget.clone());
     }
 
     /// The budget.
-    #[cfg(any(test, feature = "http"))]
     pub(crate) fn budget(&self) -> &TextBudget {
-        &self.budget
+        self.budget.get_or_init(|| self.own.clone())
     }
 
     /// Returns the value of a representation, if there is one.
@@ -148,7 +158,7 @@ impl<V> RepresentationMap<V> {
 
     /// Takes bytes of the budget, if they are left. They are given back with the map.
     pub(crate) fn take(&self, bytes: usize) -> bool {
-        let has_room = self.budget.take(bytes);
+        let has_room = self.budget().take(bytes);
         if has_room {
             self.taken.fetch_add(bytes, Ordering::Relaxed);
         }
@@ -158,13 +168,14 @@ impl<V> RepresentationMap<V> {
     /// Gives back bytes that were taken.
     pub(crate) fn give_back(&self, bytes: usize) {
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
-        self.budget.give_back(bytes);
+        self.budget().give_back(bytes);
     }
 }
 
 impl<V> Drop for RepresentationMap<V> {
     fn drop(&mut self) {
-        self.budget.give_back(*self.taken.get_mut());
+        let taken = *self.taken.get_mut();
+        self.budget().give_back(taken);
     }
 }
 
@@ -213,6 +224,25 @@ mod tests {
         assert!(!kept.take(2000));
         kept.give_back(2000);
         assert!(kept.take(2000));
+    }
+
+    #[cfg(feature = "live")]
+    #[test]
+    fn a_budget_that_comes_before_the_first_value_is_the_one_that_counts() {
+        let (own, shared) = (TextBudget::new(1 << 20), TextBudget::new(1 << 20));
+        let left = |of: &TextBudget| of.left.load(Ordering::Relaxed);
+        let (early, late) =
+            (RepresentationMap::new(own.clone()), RepresentationMap::new(own.clone()));
+        early.share(&shared);
+        for map in [&early, &late] {
+            map.get_or_make(&id(0), 1000, || 0).unwrap();
+        }
+        late.share(&shared);
+        late.get_or_make(&id(1), 1000, || 0).unwrap();
+        assert_eq!(left(&shared), (1 << 20) - early.memory());
+        assert_eq!(left(&own), (1 << 20) - late.memory());
+        drop((early, late));
+        assert_eq!((left(&own), left(&shared)), (1 << 20, 1 << 20));
     }
 
     #[test]

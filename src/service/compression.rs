@@ -1,7 +1,8 @@
-//! Compressed forms of manifests and playlists, made once each in the background.
+//! Compressed forms of manifests and playlists, made once each: in the background, or at once if they are of a live
+//! presentation, which has others a second later.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -15,8 +16,12 @@ use crate::presentation::compressed_forms;
 #[derive(Debug, Default)]
 pub(super) struct Forms {
     forms: [OnceLock<Option<Bytes>>; ContentCoding::ALL.len()],
+    /// Bytes of them.
+    taken: AtomicUsize,
     /// Set once they are made, or are being made.
     asked: AtomicBool,
+    /// Set once a client has asked for a form of a long text of a live presentation.
+    wanted: AtomicBool,
 }
 
 /// Compresses texts in the threads of the host, or in a thread of its own, which starts with the first
@@ -40,6 +45,10 @@ const QUEUE: usize = 64;
 /// A shorter text gains nothing.
 const SHORT: usize = 256;
 
+/// Texts of a live presentation up to this length are compressed at once, in the coding that the client prefers alone:
+/// that takes up to eight million instructions, and two million for the playlist of ten minutes.
+const AT_ONCE: usize = 64 << 10;
+
 /// Levels of `gzip -6` and `brotli -5`: higher levels take many times longer for a tenth less.
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_LEVEL: i32 = 5;
@@ -51,20 +60,25 @@ impl Forms {
         self.forms[coding as usize].get()?.as_ref()
     }
 
-    /// Makes those forms that together take no more memory than was set aside for them.
-    fn make(&self, text: &Bytes) {
-        let mut room = compressed_forms(text.len());
-        for coding in ContentCoding::ALL {
-            let form = compress(coding, text).filter(|form| form.len() <= room);
-            room -= form.as_ref().map_or(0, Bytes::len);
-            let _ = self.forms[coding as usize].set(form);
-        }
+    /// Makes the form in a coding, if it was not made. Threads that do it at one time wait for one of them. All forms
+    /// together take no more memory than was set aside for them.
+    fn make(&self, coding: ContentCoding, text: &[u8]) {
+        let room = compressed_forms(text.len());
+        let has_room = |form: &Bytes| {
+            let all = |taken: usize| Some(taken + form.len()).filter(|all| *all <= room);
+            self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, all).is_ok()
+        };
+        self.forms[coding as usize].get_or_init(|| compress(coding, text).filter(has_room));
+    }
+
+    fn make_all(&self, text: &[u8]) {
+        ContentCoding::ALL.into_iter().for_each(|coding| self.make(coding, text));
     }
 }
 
 impl Job {
     fn run(self) {
-        self.forms.make(&self.text);
+        self.forms.make_all(&self.text);
     }
 }
 
@@ -82,6 +96,20 @@ impl Compressor {
     /// A compressor that uses the threads of the host, if there are any.
     pub(super) fn new(offload: Offload) -> Self {
         Self { offload, own: Mutex::default() }
+    }
+
+    /// Makes the form of a text of a live presentation, which has another one a second later: at once if it is short. The
+    /// forms of a long one are made in the background, when a second client asks for one: for a single client they would
+    /// come too late.
+    pub(super) fn ask_at_once(&self, text: &Bytes, forms: &Arc<Forms>, coding: ContentCoding) {
+        if text.len() < SHORT || forms.get(coding).is_some() {
+            return;
+        }
+        if text.len() <= AT_ONCE {
+            forms.make(coding, text);
+        } else if forms.wanted.swap(true, Ordering::Relaxed) {
+            self.ask(text, forms);
+        }
     }
 
     /// Starts making the forms of a text, unless that was done before.
@@ -157,4 +185,52 @@ pub(super) fn decompress(coding: &str, form: &[u8]) -> Vec<u8> {
         other => panic!("{other}"),
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A playlist of so many segments.
+    fn playlist(segments: u64) -> Bytes {
+        let segment = |number: u64| {
+            let ticks = 17_954_784_000_000_000 + number * 20_000_000;
+            format!("#EXTINF:2.0000000,\nvideo-3000000/{ticks}.m4s\n")
+        };
+        (0..segments).map(segment).collect::<String>().into()
+    }
+
+    #[test]
+    fn a_short_text_of_a_live_presentation_is_compressed_for_the_client_that_asks_first() {
+        let compressor = Compressor::new(Offload::default());
+        let (text, forms) = (playlist(300), Arc::<Forms>::default());
+        for coding in ContentCoding::ALL {
+            // Only what a client asks for is made.
+            assert!(forms.get(coding).is_none());
+            compressor.ask_at_once(&text, &forms, coding);
+            let form = forms.get(coding).unwrap();
+            assert_eq!(decompress(coding.name(), form), text);
+            assert!(form.len() * 6 < text.len(), "{coding:?}: {} of {}", form.len(), text.len());
+        }
+        assert!(!forms.asked.load(Ordering::Relaxed), "nothing is left for the background");
+        let none = Arc::<Forms>::default();
+        compressor.ask_at_once(&Bytes::from_static(b"#EXTM3U"), &none, ContentCoding::Gzip);
+        assert!(none.get(ContentCoding::Gzip).is_none());
+    }
+
+    #[test]
+    fn a_long_text_of_a_live_presentation_is_compressed_when_a_second_client_asks() {
+        let compressor = Compressor::new(Offload::default());
+        let (text, forms) = (playlist(2000), Arc::<Forms>::default());
+        for is_asked in [false, true] {
+            compressor.ask_at_once(&text, &forms, ContentCoding::Brotli);
+            assert_eq!(forms.asked.load(Ordering::Relaxed), is_asked);
+        }
+        // In a thread of its own, which ends with the compressor once it has made them.
+        let began = std::time::Instant::now();
+        while forms.get(ContentCoding::Gzip).is_none() {
+            assert!(began.elapsed() < std::time::Duration::from_secs(20));
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
 }

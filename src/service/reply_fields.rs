@@ -143,7 +143,7 @@ impl OriginService {
         self.compressed_in(reply, text, ContentCoding::accepted(headers))
     }
 
-    /// Returns a text in the first of these codings in which it is made.
+    /// Returns a text in the first of these codings in which it is made. A short one of a live presentation is made.
     #[cfg(feature = "compression")]
     pub(super) fn compressed_in(
         &self,
@@ -157,10 +157,13 @@ impl OriginService {
             return None;
         }
         let [Piece::Bytes(plain)] = reply.pieces() else { return None };
-        let forms = text.forms(plain.len())?;
         let mut accepted = accepted.peekable();
-        if accepted.peek().is_some() {
-            self.inner.compressor.ask(plain, forms);
+        let preferred = *accepted.peek()?;
+        let forms = text.forms(plain.len())?;
+        let compressor = &self.inner.compressor;
+        match reply.liveness() {
+            Liveness::Final => compressor.ask(plain, forms),
+            Liveness::Live | Liveness::Ahead => compressor.ask_at_once(plain, forms, preferred),
         }
         accepted.find_map(|coding| Some((coding.name(), forms.get(coding)?.clone())))
     }

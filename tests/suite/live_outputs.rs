@@ -67,7 +67,7 @@ impl Server {
         assert_eq!(status, 200);
     }
 
-    fn get(&self, path: &str, field: Option<(&str, &str)>) -> (u16, HeaderMap) {
+    pub(crate) fn get(&self, path: &str, field: Option<(&str, &str)>) -> (u16, HeaderMap) {
         let request = Request::get(format!("/x.isml/{path}")).header("host", "x");
         let request = match field {
             Some((name, value)) => request.header(name, value),

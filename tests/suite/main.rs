@@ -65,6 +65,8 @@ mod live_rivals;
 mod live_segments;
 #[cfg(feature = "live")]
 mod live_shown;
+#[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
+mod live_texts;
 #[cfg(feature = "live")]
 mod live_tracks;
 #[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]

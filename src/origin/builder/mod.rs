@@ -151,7 +151,8 @@ impl OriginBuilder {
 
     /// Bytes of memory for manifests, playlists and initialization segments of DASH and HLS, over all
     /// opened presentations; default 64 MiB. Each is made when it is first asked for and kept as long as
-    /// its presentation. If there is no room for another one, it is made for each request.
+    /// its presentation. If there is no room for another one, it is made for each request. The events of
+    /// [publishing points](Self::live) together have as many bytes of their own, so that films leave them room.
     #[cfg(any(feature = "dash", feature = "hls"))]
     pub fn text_bytes(mut self, bytes: usize) -> Self {
         self.text_bytes = Some(bytes);
@@ -342,6 +343,8 @@ impl OriginBuilder {
         #[cfg(feature = "disk-cache")]
         let shared = Shared { disk: self.disk, ..shared };
         let shared = shared.with_missing(period);
+        #[cfg(all(feature = "live", any(feature = "dash", feature = "hls")))]
+        let shared = shared.with_live_texts(self.text_bytes);
         let shared = match self.ahead {
             Some(ahead) => shared.with_ahead(ahead, self.memory.fragment_cache),
             None => shared,

@@ -25,9 +25,10 @@ use crate::storage::budget::{Budget, Share};
 /// It gives exactly as many bytes as the reply is long, or an error. After an error, the response is
 /// incomplete and the connection must be cut. It never gives bytes of two versions of a file.
 ///
-/// Bytes that it has given count against
+/// Bytes that it has read and given count against
 /// [`OriginBuilder::body_bytes`](crate::origin::OriginBuilder::body_bytes) until they are dropped,
-/// which is when they are sent. While there is room, it reads a whole fragment at once. If there is
+/// which is when they are sent. Those that were in memory before do not: texts, fragments of a cache, and those of a
+/// live event, which they keep in memory when its window has left them. While there is room, it reads a whole fragment at once. If there is
 /// little, it reads less at a time, and no more before that is sent.
 ///
 /// ```
@@ -45,7 +46,9 @@ use crate::storage::budget::{Budget, Share};
 /// }
 /// ```
 pub struct Body {
-    reader: Reader,
+    /// `None` if nothing is read: what the client takes slowly holds no presentation then. A live event has another
+    /// one every second.
+    reader: Option<Reader>,
     /// The remaining pieces, last one first; empty for most replies.
     next: Option<Piece>,
     later: Vec<Piece>,
@@ -81,6 +84,8 @@ impl Body {
         let left = reply.length();
         let is_copied =
             matches!(reader, Reader::Fragment(..)) && reply.liveness() != Liveness::Final;
+        let is_read = |piece: &Piece| matches!(piece, Piece::Stored(_));
+        let reader = reply.pieces().iter().any(is_read).then_some(reader);
         let (next, later) = reply.into_pieces();
         let kept = None;
         Self { reader, next, later, left, reading: None, unsent: None, is_kept, kept, is_copied }
@@ -102,7 +107,7 @@ impl Body {
     pub fn stored(&self) -> Option<StoredBody> {
         match (&self.next, &self.reading) {
             (Some(Piece::Stored(range)), None) if self.later.is_empty() && !self.is_copied => {
-                Some(StoredBody::new(self.reader.clone(), range))
+                Some(StoredBody::new(self.reader.clone()?, range))
             }
             _ => None,
         }
@@ -147,7 +152,8 @@ impl Body {
         if self.later.is_empty() || self.is_kept || self.kept.is_some() {
             return false;
         }
-        let shared = self.reader.shared();
+        let Some(reader) = &self.reader else { return false };
+        let shared = reader.shared();
         let (portion, is_dear) = match &shared.whole_reads {
             None => (Portion::of(WHOLE, &shared.bodies), false),
             Some(whole) => (Portion::dear(whole.most(), &shared.bodies, whole), true),
@@ -157,7 +163,7 @@ impl Body {
         }
         let near = NearRanges::take(first, &mut self.later, is_dear, portion.len);
         let Some(near) = near else { return false };
-        let (reader, unsent) = (self.reader.clone(), Arc::clone(self.unsent()));
+        let (reader, unsent) = (reader.clone(), Arc::clone(self.unsent()));
         self.reading = Some(Box::pin(near_of(reader, near, unsent)));
         true
     }
@@ -166,7 +172,9 @@ impl Body {
     fn start(&mut self, stored: StoredRange) -> Option<Bytes> {
         let StoredRange { file, range, read, before } = stored;
         let begun = !read.is_empty();
-        let shared = self.reader.shared();
+        // A body with such a range has one.
+        let reader = self.reader.as_ref()?;
+        let shared = reader.shared();
         let bodies = &shared.bodies;
         let portion = match &shared.whole_reads {
             None => Portion::of(range.end - range.start, bodies),
@@ -176,12 +184,15 @@ impl Body {
                 if !begun
                     && let Some(kept) = self.kept.as_deref()
                     && (kept.start <= range.start && range.end <= kept.end)
-                    && self.reads_whole(file, kept, whole)
+                    && reads_whole(reader, file, kept, whole)
                 {
-                    return self.start_part(file, range, kept.clone());
+                    let kept = kept.clone();
+                    self.reading = Some(part_of_kept(reader.clone(), file, range, kept));
+                    return None;
                 }
-                if !begun && !self.is_kept && self.reads_whole(file, &fragment, whole) {
-                    return self.start_whole(file, fragment, before);
+                if !begun && !self.is_kept && reads_whole(reader, file, &fragment, whole) {
+                    self.reading = Some(end_of_whole(reader.clone(), file, fragment, before));
+                    return None;
                 }
                 portion
             }
@@ -193,11 +204,7 @@ impl Body {
             let rest = StoredRange { file, range: later, read: Bytes::new(), before: 0 };
             self.next = Some(Piece::Stored(rest));
         }
-        if begun
-            && is_whole
-            && self.reader.shared().whole_reads.is_some()
-            && self.reader.counts_looks()
-        {
+        if begun && is_whole && shared.whole_reads.is_some() && reader.counts_looks() {
             // They count where they were read.
             return Some(read);
         }
@@ -206,7 +213,7 @@ impl Body {
             return Some(self.unsent().count(read, share));
         }
         if !now.is_empty() {
-            let reader = self.reader.clone();
+            let reader = reader.clone();
             self.reading = Some(match self.is_kept && is_whole {
                 true => Box::pin(kept_end(reader, file, now, before)),
                 false => {
@@ -214,39 +221,6 @@ impl Body {
                 }
             });
         }
-        None
-    }
-
-    /// Returns whether the fragment is to be read at once: it is in memory, or there is room.
-    fn reads_whole(&self, file: FileId, fragment: &Range<u64>, whole: &WholeReads) -> bool {
-        let len = fragment.end - fragment.start;
-        let Reader::Presentation(opened) = &self.reader else { return false };
-        let bodies = &self.reader.shared().bodies;
-        let is_roomy = || bodies.free() >= len.saturating_add(bodies.total() / RESERVED);
-        let is_there = || whole.has(&opened.key(file, fragment.clone()));
-        len <= whole.most() && (is_there() || is_roomy())
-    }
-
-    /// Begins to read a whole fragment, of which the bytes after the first `before` are sent.
-    #[cold]
-    fn start_whole(&mut self, file: FileId, fragment: Range<u64>, before: u32) -> Option<Bytes> {
-        let reader = self.reader.clone();
-        self.reading = Some(Box::pin(async move {
-            let mut whole = reader.read_whole(file, fragment).await?;
-            Ok(whole.split_off((before as usize).min(whole.len())))
-        }));
-        None
-    }
-
-    /// Begins to read and keep a whole fragment, of which a part is sent.
-    #[cold]
-    fn start_part(&mut self, file: FileId, part: Range<u64>, whole: Range<u64>) -> Option<Bytes> {
-        let reader = self.reader.clone();
-        self.reading = Some(Box::pin(async move {
-            let bytes = reader.read_kept(file, whole.clone()).await?;
-            let at = |byte: u64| (byte - whole.start).min(bytes.len() as u64) as usize;
-            Ok(bytes.slice(at(part.start)..at(part.end)))
-        }));
         None
     }
 
@@ -260,11 +234,42 @@ impl Body {
     }
 
     fn fail(&mut self, error: Error) -> Error {
-        self.reader.note(&error);
+        if let Some(reader) = &self.reader {
+            reader.note(&error);
+        }
         self.next = None;
         self.later.clear();
         error
     }
+}
+
+/// Returns whether the fragment is to be read at once: it is in memory, or there is room.
+fn reads_whole(reader: &Reader, file: FileId, fragment: &Range<u64>, whole: &WholeReads) -> bool {
+    let len = fragment.end - fragment.start;
+    let Reader::Presentation(opened) = reader else { return false };
+    let bodies = &reader.shared().bodies;
+    let is_roomy = || bodies.free() >= len.saturating_add(bodies.total() / RESERVED);
+    let is_there = || whole.has(&opened.key(file, fragment.clone()));
+    len <= whole.most() && (is_there() || is_roomy())
+}
+
+/// Reads a whole fragment, of which the bytes after the first `before` are sent.
+#[cold]
+fn end_of_whole(reader: Reader, file: FileId, fragment: Range<u64>, before: u32) -> Reading {
+    Box::pin(async move {
+        let mut whole = reader.read_whole(file, fragment).await?;
+        Ok(whole.split_off((before as usize).min(whole.len())))
+    })
+}
+
+/// Reads and keeps a whole fragment, of which a part is sent.
+#[cold]
+fn part_of_kept(reader: Reader, file: FileId, part: Range<u64>, whole: Range<u64>) -> Reading {
+    Box::pin(async move {
+        let bytes = reader.read_kept(file, whole.clone()).await?;
+        let at = |byte: u64| (byte - whole.start).min(bytes.len() as u64) as usize;
+        Ok(bytes.slice(at(part.start)..at(part.end)))
+    })
 }
 
 /// Reads the end of a fragment, `before` bytes after its start, and keeps the whole fragment.

@@ -60,9 +60,10 @@ impl Opened {
         Self::of(Arc::new(presentation), files)
     }
 
-    /// A snapshot of a live presentation, with the files of its event.
+    /// A snapshot of a live presentation, with the files of its event. All events have one budget for their texts.
     #[cfg(feature = "live")]
     pub(in crate::origin) fn of_snapshot(presentation: Arc<Presentation>, files: Files) -> Self {
+        presentation.share_texts(&files.shared().live_texts);
         Self::of(presentation, files)
     }
 

@@ -13,6 +13,8 @@ use super::missing_files::MissingFiles;
 use super::whole_reads::{WHOLE, WholeReads};
 
 use crate::base::{Error, ErrorKind};
+#[cfg(feature = "live")]
+use crate::presentation::TextBudget;
 #[cfg(feature = "disk-cache")]
 use crate::storage::DiskCache;
 use crate::storage::budget::{Budget, Share};
@@ -38,6 +40,9 @@ pub(in crate::origin) struct Shared {
     pub(in crate::origin) heads: Option<Arc<HeadCache>>,
     /// Parts of presentations that were asked for.
     pub(in crate::origin) clips: Arc<ClipCache>,
+    /// The memory for texts of live events, which films leave alone: those stay for long, and would take all of it.
+    #[cfg(feature = "live")]
+    pub(in crate::origin) live_texts: TextBudget,
 }
 
 /// Limits of the memory for bytes that were read.
@@ -81,7 +86,15 @@ impl Shared {
             disk: None,
             heads,
             clips: Arc::default(),
+            #[cfg(feature = "live")]
+            live_texts: TextBudget::default(),
         }
+    }
+
+    /// Keeps so many bytes of texts of live events.
+    #[cfg(all(feature = "live", any(feature = "dash", feature = "hls")))]
+    pub(in crate::origin) fn with_live_texts(self, bytes: Option<usize>) -> Self {
+        Self { live_texts: bytes.map_or(self.live_texts, TextBudget::new), ..self }
     }
 
     /// Remembers for so long that a file of a fragment is not there, if each look is a round trip.

@@ -48,10 +48,10 @@ pub fn answer(presentation: &Presentation, request: Request<'_>) -> Result<Reply
 /// As [`answer`], as far as is known already.
 pub fn identify(presentation: &Presentation, request: Request<'_>) -> Result<Identity, Error> {
     let playlist = Playlist::of(presentation, request)?;
-    Ok(Identity::Known(match playlist {
+    Ok(Identity::Known(match playlist.is_hashed(presentation) {
         // It may have nothing to list, and its validator is that of its text.
-        Playlist::Multivariant(_) => playlist.kept(presentation)?.1,
-        Playlist::Media(_) => representation(presentation, playlist.id()),
+        true => playlist.kept(presentation)?.1,
+        false => representation(presentation, playlist.id()),
     }))
 }
 
@@ -90,17 +90,25 @@ impl Playlist {
         RepresentationId { tag, revision: REVISION, track, start }
     }
 
+    /// Returns whether it changes with its text alone. One text may be that of many snapshots of an event: in most of
+    /// them, other tracks have grown.
+    fn is_hashed(self, presentation: &Presentation) -> bool {
+        match self {
+            Self::Multivariant(_) => true,
+            Self::Media(_) => presentation.is_grown(),
+        }
+    }
+
     /// Returns its text, which is written if it was not kept, and the representation.
     fn kept(self, presentation: &Presentation) -> Result<(Bytes, Representation), Error> {
         let write = || self.write(presentation).map(Bytes::from);
-        match self {
-            // It changes with its text, which is the same for many snapshots of an event.
-            Self::Multivariant(_) => {
+        match self.is_hashed(presentation) {
+            true => {
                 let (text, id) = presentation.kept_text(self.id(), write)?;
                 let validator = presentation.lasting_validator().of_output(id);
                 Ok((text, of_validator(presentation, validator)))
             }
-            Self::Media(_) => {
+            false => {
                 let text = presentation.kept(self.id(), write)?;
                 Ok((text, representation(presentation, self.id())))
             }

@@ -164,6 +164,20 @@ impl Stream {
         smooth(self.timeline.end(), self.timescale)
     }
 
+    /// Returns a time of it in ticks of 100 ns.
+    #[cfg_attr(
+        not(all(feature = "live", any(feature = "dash", feature = "hls"))),
+        allow(dead_code, reason = "nothing limits the chunks of a part")
+    )]
+    pub(super) fn smooth(&self, ticks: u64) -> u64 {
+        smooth(ticks, self.timescale)
+    }
+
+    /// Returns a time in ticks of 100 ns in its own.
+    pub(super) fn ticks(&self, smooth: u64) -> u64 {
+        Timescale::SMOOTH.rescale_floor(smooth, self.timescale).unwrap_or(u64::MAX)
+    }
+
     /// Returns whether manifests leave it out, because none of its tracks has media.
     fn is_gone(&self) -> bool {
         self.tracks.iter().all(Track::is_gone)

@@ -5,13 +5,16 @@
 
 mod bounds;
 mod film;
+mod listable;
 mod times;
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 
 use self::bounds::Bounds;
+use self::listable::Shown;
 pub(crate) use self::times::{ClipTime, ClipTimes};
 use super::client_manifest::ClientManifestText;
 use super::fragment_files::FragmentFiles;
@@ -42,7 +45,7 @@ impl Presentation {
     /// Returns the part of it that manifests show for these times: all chunks that overlap them.
     ///
     /// A part of a live event is live until the event has reached its end. If its start is dropped before, it goes on
-    /// with what is left.
+    /// with what is left. It has no more chunks than DASH and HLS list, as the whole event.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] for an end that is not behind the start; [`ErrorKind::NotYet`] if a live
@@ -55,7 +58,9 @@ impl Presentation {
             return Err(failed(ErrorKind::NotServed("a part of a live folder")));
         }
         let bounds = Bounds::of(self, times).map_err(failed)?;
-        let streams: Vec<Stream> = self.streams.iter().map(|of| bounds.stream(of)).collect();
+        let Shown { chunks, is_cut } = bounds.shown(self);
+        let streams: Vec<Stream> =
+            self.streams.iter().zip(chunks).map(|(of, chunks)| stream(of, chunks)).collect();
         let counts = bounds::counts(self);
         if !streams.iter().any(|of| counts(&of)) {
             return Err(failed(bounds.none()));
@@ -65,7 +70,7 @@ impl Presentation {
             .filter(|_| !bounds.is_over)
             .map(|live| Live { window: live.window.filter(|_| !bounds.has_start), ..live.clone() });
         let messages = self.messages.iter().filter(|of| bounds.overlaps(of.time));
-        let is_bounded = self.grown.as_ref().is_some_and(|grown| grown.is_bounded);
+        let is_bounded = self.grown.as_ref().is_some_and(|grown| grown.is_bounded || is_cut);
         let hash = hash((self.content, is_bounded), live.as_ref(), &streams, messages);
         let grown = self.grown.as_ref().map(|grown| {
             Box::new(Grown {
@@ -174,30 +179,27 @@ fn hash<'a>(
     hash.finish()
 }
 
-impl Bounds {
-    /// Returns a stream with the chunks of the clip. Its tracks have no fragments: nobody asks a clip for one.
-    fn stream(&self, of: &Stream) -> Stream {
-        let chunks = self.chunks(of);
-        let dropped = chunks.start;
-        Stream {
-            kind: of.kind,
-            name: of.name.clone(),
-            label: of.label.clone(),
-            language: of.language.clone(),
-            timescale: of.timescale,
-            timeline: of.timeline.with_first(chunks.end).without_first(dropped),
-            tracks: of.tracks.iter().map(without_fragments).collect(),
-            subtype: of.subtype.clone(),
-            parent: of.parent.clone(),
-            scheme: of.scheme.clone(),
-            role: of.role,
-            window: Window {
-                dropped: of.window.dropped.saturating_add(dropped as u64),
-                hidden: 0,
-                fillers: of.window.fillers.saturating_add(fillers_before(of, dropped)),
-                ..of.window
-            },
-        }
+/// Returns a stream with these chunks. Its tracks have no fragments: nobody asks a clip for one.
+fn stream(of: &Stream, chunks: Range<usize>) -> Stream {
+    let dropped = chunks.start;
+    Stream {
+        kind: of.kind,
+        name: of.name.clone(),
+        label: of.label.clone(),
+        language: of.language.clone(),
+        timescale: of.timescale,
+        timeline: of.timeline.with_first(chunks.end).without_first(dropped),
+        tracks: of.tracks.iter().map(without_fragments).collect(),
+        subtype: of.subtype.clone(),
+        parent: of.parent.clone(),
+        scheme: of.scheme.clone(),
+        role: of.role,
+        window: Window {
+            dropped: of.window.dropped.saturating_add(dropped as u64),
+            hidden: 0,
+            fillers: of.window.fillers.saturating_add(fillers_before(of, dropped)),
+            ..of.window
+        },
     }
 }
 

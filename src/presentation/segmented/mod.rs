@@ -39,8 +39,8 @@ use super::validator::ContentHash;
 use super::{Presentation, RepresentationId, Stream};
 use crate::base::Error;
 
-/// In place of the number of a track: the hash of a text is kept under this id.
-const OF_HASH: u32 = u32::MAX;
+/// A bit of the start that no text has: the hash of a text is kept under its id with this bit.
+const OF_HASH: u64 = 1 << 63;
 
 /// Properties of a presentation that only DASH and HLS need.
 #[derive(Debug)]
@@ -124,18 +124,18 @@ impl Presentation {
 }
 
 impl Presentation {
-    /// Returns a text of the whole presentation as [`kept`](Self::kept) does, and the id of its
+    /// Returns a text as [`kept`](Self::kept) does, and the id of its
     /// validator: with a hash of the text in place of the start.
     ///
     /// The text may depend on the index of a file: rates and frame rates do. A file is walked through
-    /// if its index is found broken, and then one content has another text.
+    /// if its index is found broken, and then one content has another text. Of an event, many snapshots have one text.
     pub(crate) fn kept_text(
         &self,
         id: RepresentationId,
         make: impl FnOnce() -> Result<Bytes, Error>,
     ) -> Result<(Bytes, RepresentationId), Error> {
         let text = self.kept(id, make)?;
-        let of_hash = RepresentationId { track: OF_HASH, ..id };
+        let of_hash = RepresentationId { start: id.start | OF_HASH, ..id };
         let hash = self.kept(of_hash, || {
             let mut hash = ContentHash::new("");
             hash.part(Some(&text));
