@@ -175,6 +175,13 @@ impl Drop for Observed {
     }
 }
 
+/// An address that refuses connections for as long as its socket is kept.
+pub(crate) fn refusing() -> (SocketAddr, tokio::net::TcpSocket) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    (socket.local_addr().unwrap(), socket)
+}
+
 /// Waits until something is so, as another process makes it so.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..3000 {
