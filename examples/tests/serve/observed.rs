@@ -184,7 +184,7 @@ pub(crate) fn refusing() -> (SocketAddr, tokio::net::TcpSocket) {
 
 /// Waits until something is so, as another process makes it so.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..3000 {
+    for _ in 0..15_000 {
         if let Some(found) = look() {
             return found;
         }
