@@ -21,6 +21,7 @@ impl Folder {
     fn new(name: &str) -> Self {
         let name = format!("smooth-messages-{}-{name}", std::process::id());
         let folder = Self(std::env::temp_dir().join(name));
+        let _ = fs::remove_dir_all(&folder.0);
         fs::create_dir_all(&folder.0).unwrap();
         folder
     }

@@ -199,6 +199,8 @@ pub(crate) struct Empty(pub(crate) PathBuf);
 impl Empty {
     pub(crate) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("smooth-{}-{name}", std::process::id()));
+        // A process that was killed may have had the same number.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
