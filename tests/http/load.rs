@@ -233,9 +233,8 @@ fn slow_storage_is_a_503_before_the_head_and_a_cut_after_it() {
 fn more_than_may_wait_are_sent_away_at_once_and_told_when_to_come_back() {
     let watched = film();
     let forever = Duration::from_secs(600);
-    let service = service(&watched, |builder| {
-        builder.max_reads(1).max_waiting(2).read_timeout(forever)
-    });
+    let service =
+        service(&watched, |builder| builder.max_reads(1).max_waiting(2).read_timeout(forever));
     let tag = get(&service, VIDEO).header("etag");
     get(&service, KEY_FRAMES);
     watched.watch.stop_reading();
