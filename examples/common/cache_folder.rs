@@ -60,6 +60,7 @@ mod tests {
     #[test]
     fn a_folder_that_can_be_made_is_not_made_and_a_file_in_its_way_is_named() {
         let folder = std::env::temp_dir().join(format!("smooth-cache-{}", std::process::id()));
+        let _ = std::fs::remove_file(&folder);
         let below = folder.join("a/b");
         assert!(check(&below, "--index-folder").is_ok());
         assert!(!folder.exists());

@@ -234,12 +234,17 @@ fn a_run_that_is_interrupted_leaves_nothing() {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it wrote");
             std::thread::sleep(Duration::from_millis(1));
         }
-        // Another run to the same output does not mix with it.
+        // Another run to the same output does not mix with it. The first one stands still meanwhile, so that
+        // it does not end.
+        let pid = Pid::from_child(&child);
+        kill_process(pid, Signal::STOP).unwrap();
         let (status, _, stderr) = run(&[&input], &made.join("film.ism"), &[]);
+        let has_ended = child.try_wait().unwrap();
+        kill_process(pid, signal).unwrap();
+        kill_process(pid, Signal::CONT).unwrap();
         assert_eq!(status, 1, "{stderr}");
         assert!(stderr.contains("written by another run"), "{stderr}");
-        assert_eq!(child.try_wait().unwrap(), None);
-        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(has_ended, None);
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert_eq!(names(&folder), ["large.mp4"], "{signal:?}");
     }

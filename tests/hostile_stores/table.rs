@@ -2,12 +2,14 @@
 //! tried again, and by a request to an origin.
 
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use smooth_origin::origin::{Event, Origin};
 use smooth_origin::storage::{
-    Bucket, Ends, Protocol, RangeSource, Resilience, ResilientStore, Store,
+    Bucket, Ends, Protocol, RangeSource, Resilience, ResilientStore, Store, Timer,
 };
 use testkit::name;
 
@@ -122,13 +124,38 @@ const TABLE: &[Row] = &[
           kind: ErrorKind::Unsupported, words: "must support ranges", passes: false, status: 503 },
 ];
 
-fn limited(row: &Row, bucket: Bucket, tries: u32) -> ResilientStore<Bucket> {
+/// A timer that ends nothing soon until it is started: what comes before it is not about time.
+#[derive(Clone, Default)]
+struct Started(Arc<AtomicBool>);
+
+impl Started {
+    fn now() -> Self {
+        Self(Arc::new(true.into()))
+    }
+
+    fn start(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Timer for Started {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let least = match self.0.load(Ordering::Relaxed) {
+            true => Duration::ZERO,
+            false => Duration::from_secs(60),
+        };
+        Box::pin(tokio::time::sleep(duration.max(least)))
+    }
+}
+
+fn limited(row: &Row, bucket: Bucket, tries: u32, timer: Started) -> ResilientStore<Bucket> {
     let limit = match row.kind {
         ErrorKind::TimedOut => LIMIT,
         _ => Duration::from_secs(60),
     };
     let quick = Duration::from_millis(1);
-    Resilience::new().timeout(limit, 0).tries(tries).delay(quick, quick).around(bucket)
+    let limited = Resilience::new().timeout(limit, 0).tries(tries).delay(quick, quick);
+    limited.timer(timer).around(bucket)
 }
 
 /// A server that is good to the first requests, then commits the fault so many times, and is good again.
@@ -175,7 +202,7 @@ fn each(test: impl AsyncFn(&Row, Protocol) -> Result<(), String>) {
 fn an_opening_fails_with_the_sentence_of_its_fault() {
     each(async |row, protocol| {
         let server = server(row, 0, usize::MAX).await;
-        let store = limited(row, bucket(protocol, &server), 1);
+        let store = limited(row, bucket(protocol, &server), 1, Started::now());
         let error = store.open_with(&name("a.ismv"), Ends::new(10, 0)).await.unwrap_err();
         check(row, &error)?;
         // A look at a sick store never says that the object is there in another version.
@@ -194,9 +221,11 @@ fn an_opening_fails_with_the_sentence_of_its_fault() {
 fn a_read_fails_with_the_sentence_of_its_fault_and_gives_no_byte() {
     each(async |row, protocol| {
         let server = server(row, 1, usize::MAX).await;
-        let store = limited(row, bucket(protocol, &server), 1);
+        let timer = Started::default();
+        let store = limited(row, bucket(protocol, &server), 1, timer.clone());
         let opening = store.open_with(&name("a.ismv"), Ends::new(10, 0)).await.unwrap();
         assert_eq!(opening.head.unwrap(), content(0..10));
+        timer.start();
         check(row, &opening.source.read(100..200).await.unwrap_err())?;
         match opening.source.read_many(&[0..10, 500..510]).await {
             Err(_) => Ok(()),
@@ -209,8 +238,10 @@ fn a_read_fails_with_the_sentence_of_its_fault_and_gives_no_byte() {
 fn a_read_is_made_again_if_its_fault_may_pass_and_only_then() {
     each(async |row, protocol| {
         let server = server(row, 1, 1).await;
-        let store = limited(row, bucket(protocol, &server), 3);
+        let timer = Started::default();
+        let store = limited(row, bucket(protocol, &server), 3, timer.clone());
         let source = store.open_with(&name("a.ismv"), Ends::new(10, 0)).await.unwrap().source;
+        timer.start();
         match source.read(100..200).await {
             Ok(bytes) if row.passes && bytes == content(100..200) => Ok(()),
             Err(error) if !row.passes => check(row, &error),
@@ -225,7 +256,7 @@ fn a_client_gets_a_status_and_the_operator_the_sentence() {
         let server = server(row, 0, usize::MAX).await;
         let told = Arc::<Mutex<Vec<String>>>::default();
         let kept = told.clone();
-        let origin = Origin::builder(limited(row, bucket(protocol, &server), 1))
+        let origin = Origin::builder(limited(row, bucket(protocol, &server), 1, Started::now()))
             .on_event(move |event: &Event<'_>| kept.lock().unwrap().push(event.to_string()))
             .build();
         let error = origin.answer("/film.ism/Manifest").await.unwrap_err();

@@ -327,7 +327,7 @@ fn manifests_are_compressed_and_segments_are_not() {
             if asked.header("content-encoding") == "gzip" {
                 break asked;
             }
-            assert!(began.elapsed() < std::time::Duration::from_secs(20), "{target}");
+            assert!(began.elapsed() < std::time::Duration::from_secs(300), "{target}");
             std::thread::sleep(std::time::Duration::from_millis(2));
         };
         let mut text = Vec::new();

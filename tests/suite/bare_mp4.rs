@@ -250,6 +250,7 @@ fn letter_case_counts_where_that_of_files_does_and_all_spellings_share_one_openi
     use smooth_origin::storage::LocalStore;
 
     let folder = std::env::temp_dir().join(format!("smooth-bare-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("Film.mp4"), film()).unwrap();
     let origin = |ignores: bool| {

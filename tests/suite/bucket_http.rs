@@ -11,7 +11,7 @@ use smooth_origin::storage::{
 };
 use testkit::name;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// A server that answers the requests in turn, the last answer for ever. It keeps them.
 struct Server {
@@ -341,10 +341,10 @@ fn a_range_that_is_gone_means_that_the_object_shrank() {
 #[test]
 fn a_store_that_cannot_be_reached_says_so() {
     on_tokio(async {
-        let address = {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            format!("http://{}", listener.local_addr().unwrap())
-        };
+        // It is not listened on.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = format!("http://{}", socket.local_addr().unwrap());
         let server = Server { address, asked: Arc::default() };
         let error = open(&s3(&server)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);

@@ -928,6 +928,7 @@ impl Folder {
     fn new(name: &str) -> Self {
         let name = format!("smooth-origin-codecs-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }

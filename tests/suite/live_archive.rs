@@ -8,8 +8,9 @@ use bytes::Bytes;
 use smooth_origin::Name;
 use smooth_origin::live::{PointOptions, PointState};
 use smooth_origin::manifest::StreamKind;
-use smooth_origin::origin::{LiveOptions, LivePoint, LivePoints, Origin, block_on};
+use smooth_origin::origin::{Clock, LiveOptions, LivePoint, LivePoints, Origin, block_on};
 use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, RangeSource, Source, Store};
+use testkit::Hands;
 use testkit::film::{self, Style, Track};
 
 /// An archive of a process that ends after so many bytes.
@@ -105,13 +106,19 @@ impl Process {
         Self::with(archive, PointOptions::default())
     }
 
+    /// A process in which no time passes.
     pub(crate) fn with(archive: impl Archive, options: PointOptions) -> Option<Self> {
+        Self::by(Hands::default().clock(), archive, options)
+    }
+
+    pub(crate) fn by(clock: Clock, archive: impl Archive, options: PointOptions) -> Option<Self> {
         let points = LivePoints::new(LiveOptions::default().archive(archive).memory_per_file(0));
+        let builder = Origin::builder(MemoryStore::new()).clock(clock);
+        let origin = builder.live(points.clone()).build();
         let name = Name::new("news.isml").unwrap();
         let point = block_on(points.recover(name, options)).ok()?;
         // Films of events that have ended.
         block_on(points.settle());
-        let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
         Some(Self { points, point, origin })
     }
 
@@ -456,9 +463,10 @@ fn an_event_that_has_become_a_film_takes_no_memory_for_its_media() {
 /// A process without an archive, whose points have so many bytes of memory.
 fn without_archive(memory: u64) -> Process {
     let points = LivePoints::new(LiveOptions::default().memory(memory));
+    let builder = Origin::builder(MemoryStore::new()).clock(Hands::default().clock());
+    let origin = builder.live(points.clone()).build();
     let name = Name::new("news.isml").unwrap();
     let point = block_on(points.recover(name, PointOptions::default())).unwrap();
-    let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
     Process { points, point, origin }
 }
 

@@ -13,6 +13,7 @@ use smooth_origin::Name;
 use smooth_origin::live::{PointOptions, PointState};
 use smooth_origin::origin::{LiveOptions, LivePoints, Origin, block_on};
 use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, Source, Store};
+use testkit::Hands;
 
 use super::live_archive::{CHUNKS, EndsAfter, Process, encoders_of, fragments};
 use super::live_point::encoder::{header, text};
@@ -54,10 +55,11 @@ impl Archive for Slow {
 fn begin(archive: &Slow) -> Process {
     let options = LiveOptions::default().archive(archive.clone()).memory_per_file(0);
     let points = LivePoints::new(options);
+    let builder = Origin::builder(MemoryStore::new()).clock(Hands::default().clock());
+    let origin = builder.live(points.clone()).build();
     let window = PointOptions::default().window(Some(Duration::from_secs(4)));
     let name = Name::new("news.isml").unwrap();
     let point = block_on(points.recover(name, window)).unwrap();
-    let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
     Process { points, point, origin }
 }
 

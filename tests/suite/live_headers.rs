@@ -13,6 +13,7 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{LiveOptions, LivePoints, Origin, block_on};
 use smooth_origin::service::{IngestService, Peer};
 use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, RangeSource, Store};
+use testkit::Hands;
 use testkit::film::{self, Media, Style, Track};
 
 use super::live_archive::{TICKS, fragments};
@@ -45,7 +46,8 @@ impl Server {
         let options = LiveOptions::default().archive(archive.clone());
         let options = options.on_first_push(|_| Some(PointOptions::default().look_ahead(0)));
         let points = LivePoints::new(options);
-        let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+        let builder = Origin::builder(MemoryStore::new()).clock(Hands::default().clock());
+        let origin = builder.live(points.clone()).build();
         Self { service: IngestService::new(points), origin }
     }
 

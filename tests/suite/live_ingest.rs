@@ -17,6 +17,7 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{LiveOptions, LivePoints, Origin, block_on};
 use smooth_origin::service::{Failure, IngestService, OriginService, Peer, ServiceBody, Verdict};
 use smooth_origin::storage::{MemoryArchive, MemoryStore, RangeSource, Store};
+use testkit::Hands;
 use testkit::film::{self, Media, Style, Track};
 
 /// A body of pieces, which may be added while it is read.
@@ -102,7 +103,8 @@ const SOUND: u32 = 2;
 impl Server {
     fn new(options: LiveOptions) -> Self {
         let points = LivePoints::new(options);
-        let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+        let builder = Origin::builder(MemoryStore::new()).clock(Hands::default().clock());
+        let origin = builder.live(points.clone()).build();
         let service = IngestService::new(points.clone()).otherwise(OriginService::new(origin));
         Self { points, service }
     }

@@ -17,7 +17,7 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{LiveOptions, LivePoints, Origin, block_on};
 use smooth_origin::service::{Caching, IngestService, OriginService, Peer, ServiceOptions};
 use smooth_origin::storage::MemoryStore;
-use testkit::film;
+use testkit::{Hands, film};
 
 use crate::live_point::encoder::{END, Spec, audio, header, text, video};
 
@@ -52,7 +52,8 @@ impl Server {
     }
 
     pub(crate) fn of(points: LivePoints, options: ServiceOptions) -> Self {
-        let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
+        let builder = Origin::builder(MemoryStore::new()).clock(Hands::default().clock());
+        let origin = builder.live(points.clone()).build();
         let files = OriginService::with_options(origin, options);
         Self { service: IngestService::new(points).otherwise(files) }
     }

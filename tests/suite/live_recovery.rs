@@ -9,7 +9,7 @@ use smooth_origin::Name;
 use smooth_origin::live::PointOptions;
 use smooth_origin::origin::{LiveOptions, LivePoints, Origin, block_on};
 use smooth_origin::storage::{Archive, MemoryArchive, MemoryStore, Source, Store};
-use testkit::name;
+use testkit::{Hands, name};
 
 use super::live_archive::{
     CHUNKS, Encoder, EndsAfter, Process, TICKS, encoders_of, fragments, samples,
@@ -39,10 +39,11 @@ impl Beginning {
     fn process(self, archive: impl Archive) -> Option<Process> {
         let options = LiveOptions::default().archive(archive).memory_per_file(0);
         let points = LivePoints::new(options.held_in_memory(self.held_in_memory));
+        let builder = Origin::builder(MemoryStore::new()).clock(Hands::default().clock());
+        let origin = builder.live(points.clone()).build();
         let options = PointOptions::default().look_ahead(self.look_ahead);
         let point = block_on(points.recover(name("news.isml"), options)).ok()?;
         block_on(points.settle());
-        let origin = Origin::builder(MemoryStore::new()).live(points.clone()).build();
         Some(Process { points, point, origin })
     }
 

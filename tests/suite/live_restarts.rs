@@ -10,6 +10,7 @@ use smooth_origin::manifest::StreamKind;
 use smooth_origin::origin::{Origin, block_on};
 use smooth_origin::presentation::ManifestSource;
 use smooth_origin::storage::{MemoryArchive, Store};
+use testkit::Hands;
 use testkit::film::{self, Style, Track};
 
 use super::live_archive::{Encoder, EndsAfter, Process, TICKS, collect, encoders_of, fragments};
@@ -154,8 +155,9 @@ fn an_event_that_had_published_nothing_before_a_restart_is_live_now() {
     assert!(process.point.presentation().is_none(), "the sound is waited for");
     // No encoder is waited for.
     let options = PointOptions::default().gap_wait(Duration::ZERO);
-    let process = Process::with(archive, options).unwrap();
-    std::thread::sleep(Duration::from_millis(1));
+    let hands = Hands::default();
+    let process = Process::by(hands.clock(), archive, options).unwrap();
+    hands.pass(1);
     process.point.tick();
     block_on(process.points.flush());
     let epoch = |process: &Process| {

@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn opener() -> Opener {
-        Opener::new(Origin::new(Sick), Duration::from_millis(50))
+        Opener::new(Origin::new(Sick), Duration::from_secs(1))
     }
 
     fn is_missing(outcome: Result<Outcome, String>) -> bool {

@@ -482,6 +482,7 @@ mod tests {
     #[test]
     fn a_folder_of_fragments_is_one_presentation_and_not_looked_into() {
         let top = std::env::temp_dir().join(format!("smooth-walk-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&top);
         for path in ["a.ism/Manifest", "a.ism/QualityLevels(1)/x.ism", "b.ism/c.ISML/manifest"] {
             let path = top.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -125,6 +125,7 @@ mod tests {
     #[test]
     fn files_are_found_and_their_faults_are_told() {
         let root = std::env::temp_dir().join(format!("isml-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("events/.hidden")).unwrap();
         let write = |name: &str, text: &str| fs::write(root.join(name), text).unwrap();
         let smil = |metas: &str| format!("<smil><head>{metas}</head><body/></smil>");

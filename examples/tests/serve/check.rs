@@ -19,6 +19,7 @@ impl Folder {
     fn new(name: &str, presentations: &[&str]) -> Self {
         let name = format!("smooth-check-{}-{name}", std::process::id());
         let folder = Self(std::env::temp_dir().join(name));
+        let _ = fs::remove_dir_all(&folder.0);
         fs::create_dir_all(&folder.0).unwrap();
         for presentation in presentations {
             let (from, to) = (Path::new(TESTDATA).join(presentation), folder.0.join(presentation));

@@ -174,9 +174,10 @@ fn logs_are_opened_again_on_sighup_and_complete_at_the_end() {
         fs::rename(file, format!("{file}.1")).unwrap();
     }
     server.signal("HUP");
-    // Both files are there again.
+    // Both files are open again before the presentations are looked at.
     wait_for("a new log", || {
-        (fs::metadata(&log).is_ok() && fs::metadata(&access).is_ok()).then_some(())
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        (text.contains("SIGHUP: ") && fs::metadata(&access).is_ok()).then_some(())
     });
     server.ask(SICK, &[]);
     server.signal("TERM");

@@ -5,7 +5,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
+#[cfg(unix)]
+use crate::observed::wait_for;
 use crate::program::{program, run};
 
 const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
@@ -17,6 +21,7 @@ impl Folder {
     fn new(name: &str) -> Self {
         let name = format!("smooth-messages-{}-{name}", std::process::id());
         let folder = Self(std::env::temp_dir().join(name));
+        let _ = fs::remove_dir_all(&folder.0);
         fs::create_dir_all(&folder.0).unwrap();
         folder
     }
@@ -48,6 +53,9 @@ struct Server {
     child: Child,
     address: SocketAddr,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    /// The lines of stderr so far.
+    #[cfg_attr(not(unix), allow(dead_code))]
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -56,12 +64,20 @@ impl Server {
         command.args(arguments).args(["--listen", "127.0.0.1:0", "--settling-time", "0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::<Mutex<String>>::default();
+        let copy = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                *copy.lock().unwrap() += &format!("{line}\n");
+            }
+        });
         let first = lines.next().unwrap().unwrap();
         let (_, rest) = first.split_once("listening on ").unwrap();
         let page = lines.next().unwrap().unwrap();
         assert!(page.starts_with("page: http://127.0.0.1:"), "{page}");
         let address = rest.split(';').next().unwrap().parse().unwrap();
-        Self { child, address, lines }
+        Self { child, address, lines, log }
     }
 
     /// The lines up to the summary, without those of URLs.
@@ -95,12 +111,10 @@ impl Server {
         rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
     }
 
-    /// Ends the server; returns its log.
-    fn log(mut self) -> String {
-        self.child.kill().unwrap();
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        log
+    /// Waits until the log has a part of a line, and returns all of it.
+    #[cfg(unix)]
+    fn log_with(&self, part: &str) -> String {
+        wait_for(part, || Some(self.log.lock().unwrap().clone()).filter(|log| log.contains(part)))
     }
 }
 
@@ -290,22 +304,21 @@ fn a_root_that_vanishes_is_named_and_served_again_when_it_is_back() {
     );
     let list = server.list();
     assert!(list[0].starts_with(&line), "{list:?}");
-    let _again = Folder::new("vanishes").with("ladder").with("bframes");
-    server.hang_up();
-    assert_eq!(server.list().last().unwrap(), "1 fine");
-    // The failure of a moment ago is still known for a while.
-    while !server.get("/ladder/ladder.ism/Manifest").starts_with("HTTP/1.1 200 ") {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    let log = server.log();
     let gone = format!(
         "error the folder {path} is gone: if it was renamed, its files are served from where they are \
          now; if not, what is open stays served, and other requests get 503; /readyz answers 503 until \
          it is back: "
     );
-    assert!(log.contains(&gone), "{log}");
+    server.log_with(&gone);
+    let _again = Folder::new("vanishes").with("ladder").with("bframes");
+    server.hang_up();
+    assert_eq!(server.list().last().unwrap(), "1 fine");
+    // The failure of a moment ago is still known for a while.
+    while !server.get("/ladder/ladder.ism/Manifest").starts_with("HTTP/1.1 200 ") {
+        thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let log = server.log_with(&format!("info  the folder {path} is back, and served again\n"));
     assert!(log.contains("error ladder/ladder.ism: cannot be opened: "), "{log}");
-    assert!(log.contains(&format!("info  the folder {path} is back, and served again\n")), "{log}");
 }
 
 #[test]

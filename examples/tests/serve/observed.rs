@@ -175,9 +175,16 @@ impl Drop for Observed {
     }
 }
 
+/// An address that refuses connections for as long as its socket is kept.
+pub(crate) fn refusing() -> (SocketAddr, tokio::net::TcpSocket) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    (socket.local_addr().unwrap(), socket)
+}
+
 /// Waits until something is so, as another process makes it so.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..3000 {
+    for _ in 0..15_000 {
         if let Some(found) = look() {
             return found;
         }
@@ -192,6 +199,8 @@ pub(crate) struct Empty(pub(crate) PathBuf);
 impl Empty {
     pub(crate) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("smooth-{}-{name}", std::process::id()));
+        // A process that was killed may have had the same number.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 
-use crate::observed::{Empty, Observed, TESTDATA, wait_for};
+use crate::observed::{Empty, Observed, TESTDATA, refusing, wait_for};
 use crate::program::run;
 
 const FILM: &str = "GET /bframes/bframes.ism/Manifest";
@@ -69,12 +69,13 @@ fn a_healthcheck_finds_the_server_and_says_when_there_is_none() {
                 (0, format!("the server on {listen} lives\n"))
             );
         }
-        drop(server);
-        let ended = run(&["--listen", &listen, "--healthcheck"]);
-        let sentence = format!("error: no healthy server answers: {listen}: ");
-        assert_eq!(ended.status, 1);
-        assert!(ended.errors.starts_with(&sentence), "{}", ended.errors);
     }
+    // Another program may listen where a server has ended.
+    let (address, _socket) = refusing();
+    let ended = run(&["--listen", &address.to_string(), "--healthcheck"]);
+    let sentence = format!("error: no healthy server answers: {address}: ");
+    assert_eq!(ended.status, 1);
+    assert!(ended.errors.starts_with(&sentence), "{}", ended.errors);
 }
 
 #[test]

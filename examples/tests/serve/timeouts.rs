@@ -14,7 +14,7 @@ use crate::observed::{Empty, Observed, TESTDATA, wait_for};
 const LENGTH: u64 = 24 << 20;
 
 /// Bytes per second that a slow client takes.
-const SLOW: u64 = 250_000;
+const SLOW: u64 = 200_000;
 
 /// Starts a server of a long file.
 fn start(folder: &Empty) -> Observed {
@@ -22,7 +22,7 @@ fn start(folder: &Empty) -> Observed {
         fs::copy(format!("{TESTDATA}/bframes/{file}"), folder.path(file)).unwrap();
     }
     fs::File::create(folder.path("poster.jpg")).unwrap().set_len(LENGTH).unwrap();
-    let options = ["--write-timeout", "3", "--log-level", "debug"];
+    let options = ["--write-timeout", "5", "--log-level", "debug"];
     Observed::start(folder.0.to_str().unwrap(), &options)
 }
 
@@ -54,7 +54,7 @@ fn a_client_that_reads_slowly_gets_everything() {
     let mut taken = 0;
     // Slow for several times the time-out, so that the whole does not take minutes.
     let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(12) {
+    while begin.elapsed() < Duration::from_secs(20) {
         // A pause that lasts longer than it should is made up for.
         while taken < begin.elapsed().as_millis() as u64 * SLOW / 1000 {
             stream.read_exact(&mut part).unwrap();

@@ -130,8 +130,9 @@ impl Library {
         flushed.await.map_err(io::Error::other)
     }
 
-    /// Writes what is to be written.
+    /// Writes what is to be written, everything that was put so far among it.
     pub(super) async fn close(&self) -> io::Result<()> {
+        self.flush().await?;
         let Some(runtime) = &self.runtime else { return Ok(()) };
         let cache = self.cache.clone();
         let closed = runtime.spawn(async move { cache.close().await.map_err(io::Error::other) });

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::observed::{Empty, Observed, TESTDATA, wait_for};
 use client::{compare, fetch, fragments};
 use fake_s3::FakeS3;
+use reads::PATIENT;
 
 /// A store that has the test data in the bucket `films`.
 fn store() -> FakeS3 {
@@ -66,10 +67,10 @@ fn prefixes_of_urls_and_of_keys_meet() {
 #[test]
 fn a_start_asks_nothing_of_a_store_opening_asks_little_and_a_fragment_once() {
     let store = store();
-    let server = Observed::start_by(store.command(), &["s3://films"]);
+    let server = Observed::start_by(store.command(), &[&["s3://films"], &PATIENT[..]].concat());
     assert_eq!(store.asked(), Vec::<String>::new());
     // Long beside what a busy machine takes to make the requests of one round.
-    store.delay(Duration::from_millis(800));
+    store.delay(Duration::from_secs(2));
     let (status, manifest) = fetch(&server, "/ladder/ladder.ism/Manifest");
     assert_eq!(status, 200);
     let asked = store.asked();

@@ -24,13 +24,15 @@ pub(super) fn opened(server: &Observed, at: &str) -> Vec<String> {
 }
 
 /// Times that a busy machine does not reach by itself.
-const PATIENT: [&str; 6] =
-    ["--revalidate", "3600", "--store-timeout", "20", "--read-timeout", "60"];
+pub(super) const PATIENT: [&str; 4] = ["--store-timeout", "20", "--read-timeout", "60"];
+
+/// Nothing is looked at a second time.
+const NO_LOOKS: [&str; 2] = ["--revalidate", "3600"];
 
 #[test]
 fn a_fragment_is_one_read_the_first_time_and_none_after_that() {
     let store = store();
-    let server = Observed::start_by(store.command(), &["s3://films"]);
+    let server = Observed::start_by(store.command(), &[&["s3://films"], &PATIENT[..]].concat());
     for at in ["/ladder/ladder.ism", "/ntsc/ntsc.ism"] {
         let paths = opened(&server, at);
         store.asked();
@@ -54,7 +56,8 @@ fn a_fragment_is_one_read_the_first_time_and_none_after_that() {
 #[test]
 fn a_segment_of_hls_or_dash_is_one_read_as_well() {
     let store = store();
-    let server = Observed::start_by(store.command(), &["s3://films", "--hot-memory", "0"]);
+    let options = [&["s3://films", "--hot-memory", "0"], &PATIENT[..]].concat();
+    let server = Observed::start_by(store.command(), &options);
     let at = "/ladder/ladder.ism";
     let text = |path: &str| String::from_utf8(fetch(&server, &format!("{at}/{path}")).1).unwrap();
     let master = text("master.m3u8");
@@ -83,7 +86,7 @@ fn a_segment_of_hls_or_dash_is_one_read_as_well() {
 fn clients_that_want_one_fragment_at_a_time_cost_one_read() {
     let store = store();
     // Nothing is kept in memory, so that only those at the same time share a read.
-    let options = [&["s3://films", "--hot-memory", "0"][..], &PATIENT].concat();
+    let options = [&["s3://films", "--hot-memory", "0"][..], &PATIENT, &NO_LOOKS].concat();
     let server = Observed::start_by(store.command(), &options);
     let paths = opened(&server, "/ladder/ladder.ism");
     store.asked();
@@ -101,7 +104,7 @@ fn clients_that_want_one_fragment_at_a_time_cost_one_read() {
 fn a_folder_beside_a_store_gives_the_same_bytes_and_a_fragment_of_the_store_is_one_read() {
     let store = store();
     let places = ["s=s3://films/ladder", &format!("f={TESTDATA}/ladder")];
-    let server = Observed::start_by(store.command(), &places);
+    let server = Observed::start_by(store.command(), &[&places, &PATIENT[..]].concat());
     let paths = opened(&server, "/s/ladder.ism");
     store.asked();
     for path in &paths {
@@ -115,8 +118,8 @@ fn a_folder_beside_a_store_gives_the_same_bytes_and_a_fragment_of_the_store_is_o
 #[test]
 fn a_slow_request_is_made_a_second_time_if_the_operator_wants_that() {
     let store = store();
-    let options =
-        [&["s3://films/ladder", "--operator-listen", "127.0.0.1:0"][..], &PATIENT].concat();
+    let places = ["s3://films/ladder", "--operator-listen", "127.0.0.1:0"];
+    let options = [&places[..], &PATIENT, &NO_LOOKS].concat();
     let hedged = [&options[..], &["--store-hedge", "0.3", "--store-hedge-limit", "100"]].concat();
     let counted = |server: &Observed, name: &str| {
         let text = server.ask_at(server.operator(), "GET /metrics", &[]).body;
@@ -142,13 +145,13 @@ fn a_slow_request_is_made_a_second_time_if_the_operator_wants_that() {
 #[test]
 fn the_time_and_the_number_of_tries_are_what_the_operator_says() {
     let store = store();
-    let options =
-        ["s3://films", "--revalidate", "3600", "--store-timeout", "1", "--store-tries", "2"];
+    let times = ["--store-timeout", "3", "--store-tries", "2", "--read-timeout", "30"];
+    let options = [&["s3://films"], &times[..], &NO_LOOKS].concat();
     let server = Observed::start_by(store.command(), &options);
     let paths = opened(&server, "/ladder/ladder.ism");
     store.asked();
     // Longer than the time for a fragment of this size.
-    store.delay(Duration::from_secs(4));
+    store.delay(Duration::from_secs(12));
     assert_eq!(fetch(&server, &paths[0]).0, 503);
     let reads = media_reads(&store);
     assert_eq!(reads.len(), 2, "{reads:?}");
@@ -157,7 +160,7 @@ fn the_time_and_the_number_of_tries_are_what_the_operator_says() {
 #[test]
 fn fragments_that_follow_are_read_ahead_if_that_is_asked_for() {
     let store = store();
-    let options = [&["s3://films", "--read-ahead", "2"], &PATIENT[..]].concat();
+    let options = [&["s3://films", "--read-ahead", "2"], &PATIENT[..], &NO_LOOKS].concat();
     let server = Observed::start_by(store.command(), &options);
     let mut paths = opened(&server, "/ladder/ladder.ism");
     let of_track = |path: &str| path.split_once('=').unwrap().0.to_owned();

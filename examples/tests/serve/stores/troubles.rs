@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::client::fetch;
 use super::fake_s3::FakeS3;
 use super::store;
-use crate::observed::{Observed, wait_for};
+use crate::observed::{Observed, refusing, wait_for};
 
 /// Sends a request that fails, and returns its status and what the log has.
 fn failed(store: &FakeS3, location: &str, words: &str) -> u16 {
@@ -54,8 +54,7 @@ fn a_store_that_answers_again_is_served_again() {
 
 #[test]
 fn a_store_that_does_not_run_gives_503() {
-    // The port is free again.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (address, _socket) = refusing();
     let mut command = store().command();
     command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
     let server = Observed::start_by(command, &["s3://films"]);
