@@ -88,13 +88,16 @@ pub(super) fn cues(
     })
 }
 
+/// The documents of a chunk, and the point that their times count from.
+type Based = (Result<Documents, Error>, TimeBase);
+
 /// Reads the documents of a chunk, and decides the point that their times count from.
 fn read(
     presentation: &Arc<Presentation>,
     at: Located,
     stored: StoredRange,
     samples: Option<Vec<(u64, u64)>>,
-) -> Result<Step<(Result<Documents, Error>, TimeBase)>, Error> {
+) -> Result<Step<Based>, Error> {
     let presentation = Arc::clone(presentation);
     payload(stored)?.and_then(move |bytes| {
         let times = Times::of(&presentation, at);
