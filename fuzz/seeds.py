@@ -1630,7 +1630,7 @@ def request_paths():
         "header-of-a-track": "video-952962/init.mp4",
         "segment": "video-952962.key/18446744073709551615.m4s",
         "segment-of-text": "a%2Fb-0.vtt/0.vtt",
-        "pause-of-text": "captions-1.vtt/pause-5-18446744073709551615.vtt",
+        "captions-of-an-event": "captions-1.vtt/5-18446744073709551615.vtt",
         "segment-without-a-time": "video-952962/-1.m4s",
         "virtual-mpd": "film.MPD",
         "url": "/films/a%20b.ism/QualityLevels(5)/Fragments(video=0)",

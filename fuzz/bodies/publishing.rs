@@ -68,8 +68,9 @@ fn look(point: &mut PublishingPoint) {
             paths.push(format!("{id}.m3u8"));
             paths.extend([
                 format!("{id}.vtt.m3u8"),
-                format!("{id}.vtt/pause-0-5.vtt"),
-                format!("{id}.vtt/pause-5-0.vtt"),
+                format!("{id}.vtt/0-5.vtt"),
+                format!("{id}.vtt/5-0.vtt"),
+                format!("{id}.vtt/0-600000000.vtt"),
             ]);
         }
     }

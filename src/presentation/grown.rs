@@ -150,7 +150,7 @@ impl Presentation {
 
     /// Returns the moment from which times of an event count in a manifest of DASH. `None` for a film that was no
     /// event.
-    #[cfg(any(feature = "dash", feature = "hls"))]
+    #[cfg(feature = "dash")]
     pub(crate) fn event_begins(&self) -> Option<Moment> {
         let of_film = || self.ended.and_then(|ended| ended.begin);
         let ticks = self.grown.as_ref().map(|grown| grown.begin).or_else(of_film)?;

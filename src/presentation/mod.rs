@@ -94,7 +94,7 @@ pub use survey::{Looked, Survey};
 #[cfg(feature = "hls")]
 pub(crate) use timeline::LONGEST_FILLER;
 pub use timeline::Timeline;
-#[cfg(feature = "dash")]
+#[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use validator::ContentHash;
 pub use validator::Validator;
 #[cfg(feature = "http")]

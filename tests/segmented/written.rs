@@ -437,7 +437,7 @@ proptest! {
             2 => cmaf::Part::Cut { time, from },
             3 => cmaf::Part::Held { time, until: from },
             4 => cmaf::Part::Silence { from, to: time },
-            5 => cmaf::Part::Pause { from, to: time },
+            5 => cmaf::Part::Captions { from, to: time },
             _ => cmaf::Part::Text(time),
         };
         let written = format!("{rendition}/{}", match part {
@@ -446,7 +446,7 @@ proptest! {
             cmaf::Part::Cut { time, from } => format!("{time}-{from}.m4s"),
             cmaf::Part::Held { time, until } => format!("{time}-until-{until}.m4s"),
             cmaf::Part::Silence { from, to } => format!("silence-{from}-{to}.m4s"),
-            cmaf::Part::Pause { from, to } => format!("pause-{from}-{to}.vtt"),
+            cmaf::Part::Captions { from, to } => format!("{from}-{to}.vtt"),
             _ => format!("{time}.vtt"),
         });
         let request = cmaf::Request::parse(&written).unwrap();

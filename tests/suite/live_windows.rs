@@ -369,6 +369,19 @@ fn captions_of(process: &Process, query: &str) -> (u64, Vec<String>) {
     (number(&playlist, "MEDIA-SEQUENCE:"), names.map(str::to_owned).collect())
 }
 
+/// What the captions of a part are to be: the segments of its pictures but for the newest one, unless it is the only one.
+fn of_pictures(process: &Process, query: &str) -> (u64, Vec<String>) {
+    let playlist = process.text(&format!("video-3000000.m3u8?{query}"));
+    let names = playlist.lines().filter_map(|line| line.strip_prefix("video-3000000/"));
+    let starts = names.filter_map(|name| name.strip_suffix(".m4s")?.parse().ok());
+    let mut names: Vec<_> =
+        starts.map(|start: u64| format!("{start}-{}.vtt", start + u64::from(CHUNK))).collect();
+    if names.len() > 1 {
+        names.pop();
+    }
+    (number(&playlist, "MEDIA-SEQUENCE:"), names)
+}
+
 #[test]
 fn captions_of_a_part_are_announced_before_the_first_one() {
     for window in [None, Some(Duration::from_secs(60))] {
@@ -376,9 +389,10 @@ fn captions_of_a_part_are_announced_before_the_first_one() {
         let pictures = video(1, 3_000_000);
         process.announce(&subtitles());
         process.push_all(&[&pictures], 0..16);
-        let one = |number, name: &str| (number, vec![name.to_owned()]);
-        assert_eq!(captions_of(&process, "delay=10"), one(0, "pause-0-10000000.vtt"));
-        assert_eq!(captions_of(&process, "start=20"), one(0, "pause-200000000-210000000.vtt"));
+        let (number, names) = captions_of(&process, "start=20");
+        assert_eq!((number, &*names[0], names.len()), (10, "200000000-220000000.vtt", 4));
+        assert_eq!(captions_of(&process, "delay=10"), of_pictures(&process, "delay=10"));
+        assert_eq!(captions_of(&process, "start=20"), of_pictures(&process, "start=20"));
         for path in ["Manifest?start=20", "manifest.mpd?start=20", "imsc.m3u8?start=20"] {
             let text = process.text(path);
             assert!(!text.contains("subtitles") && !text.contains("SUBTITLES"), "{path}: {text}");
@@ -386,42 +400,32 @@ fn captions_of_a_part_are_announced_before_the_first_one() {
         // They come without a gap, before the start of a part and behind it.
         process.push(&subtitles(), 26 * SECOND, CHUNK);
         process.push_all(&[&pictures], 16..18);
-        assert_eq!(captions_of(&process, "start=20"), one(1, "260000000.vtt"));
-        assert_eq!(captions_of(&process, "start=28"), one(1, "pause-280000000-290000000.vtt"));
+        for query in ["start=20", "start=28"] {
+            assert_eq!(captions_of(&process, query), of_pictures(&process, query), "{query}");
+        }
         process.push(&subtitles(), 28 * SECOND, CHUNK);
         process.push_all(&[&pictures], 18..20);
-        assert_eq!(captions_of(&process, "start=28"), one(2, "280000000.vtt"));
+        assert_eq!(captions_of(&process, "start=28"), of_pictures(&process, "start=28"));
     }
 }
 
 #[test]
-fn captions_that_have_left_a_part_stay_until_others_come() {
+fn captions_of_a_part_follow_its_pictures_however_far_they_are_apart() {
     let process = Process::begin(None, options(8).start_over(Duration::from_secs(20)), 0);
     let pictures = video(1, 3_000_000);
     process.push_all(&[&pictures], 0..2);
     process.push(&subtitles(), 2 * SECOND, CHUNK);
-    let queries = ["delay=4", "start=2"];
-    let first = (1, vec!["20000000.vtt".to_owned()]);
     process.push_all(&[&pictures], 2..6);
-    for number in 6..50 {
-        process.push_all(&[&pictures], number..number + 1);
-        for query in queries {
-            assert_eq!(captions_of(&process, query), first, "{query} at {number}");
+    let follow = |numbers: Range<i64>, queries: &[&str]| {
+        for number in numbers {
+            process.push_all(&[&pictures], number..number + 1);
+            for query in queries {
+                let what = format!("{query} at {number}");
+                assert_eq!(captions_of(&process, query), of_pictures(&process, query), "{what}");
+            }
         }
-    }
-    // A part that begins later never had them.
-    let (number, names) = captions_of(&process, "start=80");
-    assert_eq!((number, &names[..]), (1, &["pause-800000000-810000000.vtt".to_owned()][..]));
+    };
+    follow(6..50, &["delay=4", "start=2"]);
     process.push(&subtitles(), 98 * SECOND, CHUNK);
-    process.push_all(&[&pictures], 50..51);
-    // They are not shown yet, and the event has dropped the others.
-    let stand_in = (11, vec!["pause-0-10000000.vtt".to_owned()]);
-    assert_eq!(captions_of(&process, "delay=4"), stand_in);
-    process.push_all(&[&pictures], 51..55);
-    for query in ["delay=4", "start=2", "start=80"] {
-        let (number, names) = captions_of(&process, query);
-        assert_eq!(names, ["980000000.vtt"], "{query}");
-        // Ten segments fill the 94 s between them.
-        assert_eq!(number, 1 + 10 + 1, "{query}");
-    }
+    follow(50..55, &["delay=4", "start=2", "start=80"]);
 }

@@ -32,6 +32,8 @@ mod lint;
 #[cfg(feature = "live")]
 mod live_archive;
 #[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
+mod live_captions;
+#[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
 mod live_end;
 #[cfg(feature = "live")]
 mod live_films;

@@ -13,7 +13,7 @@ use crate::captions::{
 use crate::fragment::Noun;
 use crate::presentation::{
     Form, FragmentAddress, FragmentView, Located, Need, Presentation, Rendition, Reply,
-    Representation, StoredRange,
+    Representation, StoredRange, Validator,
 };
 
 /// Answers with the captions of a chunk, after a read of its fragment.
@@ -39,23 +39,78 @@ pub(super) fn answer(
             return Ok(Step::Ready(reply));
         }
         Limits::check("bytes of captions", length, limits.caption_document)?;
-        payload(found.stored.clone())?.and_then(move |bytes| {
-            let limits = presentation.limits();
-            let documents = Documents::read(&bytes, found.samples.as_deref(), limits);
-            let has_base = |documents: &Documents| {
-                times.chunk.start == 0
-                    || documents.is_empty()
-                    || documents.base(&times.chunk).is_some()
-            };
-            if documents.as_ref().map_or(true, has_base) {
-                let of_documents = documents.as_ref().ok().and_then(|of| of.base(&times.chunk));
-                let base = of_documents.unwrap_or(TimeBase::Fragment);
-                return found.reply(&presentation, at, documents, base, &times).map(Step::Ready);
-            }
-            time_base::of_track(&presentation, at)?.and_then(move |base| {
+        let samples = found.samples.clone();
+        read(&presentation, at, found.stored.clone(), samples)?.and_then(
+            move |(documents, base)| {
                 found.reply(&presentation, at, documents, base, &times).map(Step::Ready)
-            })
+            },
+        )
+    })
+}
+
+/// Returns the cues of a chunk and the validator of its fragment, after a read of that. A document that cannot be read,
+/// or is too large, has none, and is reported.
+///
+/// # Errors
+/// Errors of the stored fragment.
+pub(super) fn cues(
+    presentation: &Arc<Presentation>,
+    at: Located,
+) -> Result<Step<(Vec<Cue>, Validator)>, Error> {
+    let address = FragmentAddress::Chunk(at);
+    let found = presentation.fragment(address, Need::Head, move |view| {
+        let stored = view.stored(view.lengths.payload..view.lengths.len);
+        Ok((stored, sample_ends(&view, at), view.validator(Noun::Fragments)))
+    })?;
+    let presentation = Arc::clone(presentation);
+    found.and_then(move |(stored, samples, validator)| {
+        let limits = presentation.limits();
+        let length = stored.range.end - stored.range.start;
+        if let Err(error) = Limits::check("bytes of captions", length, limits.caption_document) {
+            presentation.notice_unreadable(at, &error.into());
+            return Ok(Step::Ready((Vec::new(), validator)));
+        }
+        read(&presentation, at, stored, samples)?.and_then(move |(documents, base)| {
+            let (times, limits) = (Times::of(&presentation, at), presentation.limits());
+            let captions = documents.and_then(|of| of.captions(base, &times, limits));
+            let cues = match captions {
+                Ok(captions) => {
+                    presentation.notice_losses(at, &captions.losses);
+                    captions.cues
+                }
+                Err(error) => {
+                    presentation.notice_unreadable(at, &error);
+                    Vec::new()
+                }
+            };
+            Ok(Step::Ready((cues, validator)))
         })
+    })
+}
+
+/// The documents of a chunk, and the point that their times count from.
+type Based = (Result<Documents, Error>, TimeBase);
+
+/// Reads the documents of a chunk, and decides the point that their times count from.
+fn read(
+    presentation: &Arc<Presentation>,
+    at: Located,
+    stored: StoredRange,
+    samples: Option<Vec<(u64, u64)>>,
+) -> Result<Step<Based>, Error> {
+    let presentation = Arc::clone(presentation);
+    payload(stored)?.and_then(move |bytes| {
+        let times = Times::of(&presentation, at);
+        let documents = Documents::read(&bytes, samples.as_deref(), presentation.limits());
+        let has_base = |documents: &Documents| {
+            times.chunk.start == 0 || documents.is_empty() || documents.base(&times.chunk).is_some()
+        };
+        if documents.as_ref().map_or(true, has_base) {
+            let of_documents = documents.as_ref().ok().and_then(|of| of.base(&times.chunk));
+            return Ok(Step::Ready((documents, of_documents.unwrap_or(TimeBase::Fragment))));
+        }
+        time_base::of_track(&presentation, at)?
+            .and_then(move |base| Ok(Step::Ready((documents, base))))
     })
 }
 

@@ -4,10 +4,10 @@
 //! entry. Text is also served as WebVTT, in files and in segments.
 
 mod caption_segment;
+mod captions_between;
 mod changed_segment;
 mod documents;
 mod header;
-mod pause;
 mod request;
 mod segment;
 mod silence;
@@ -38,7 +38,7 @@ const KEY_FRAMES: Tag = Tag::new(*b"ky");
 const WEB_VTT: Tag = Tag::new(*b"vt");
 const CHANGED: Tag = Tag::new(*b"sh");
 const SILENCE: Tag = Tag::new(*b"sl");
-const PAUSE: Tag = Tag::new(*b"ps");
+const CAPTIONS: Tag = Tag::new(*b"ps");
 const WVTT: Tag = Tag::new(*b"wv");
 const WVTT_HEADER: Tag = Tag::new(*b"wi");
 
@@ -58,8 +58,8 @@ pub fn answer(
         Part::Silence { from, to } => {
             return silence::answer(presentation, of, from, to).map(Step::Ready);
         }
-        Part::Pause { from, to } => {
-            return pause::answer(presentation, of, from, to).map(Step::Ready);
+        Part::Captions { from, to } => {
+            return captions_between::answer(presentation, of, from, to);
         }
         Part::Cut { time, from } => {
             check_cut(presentation, of, time, from)?;
@@ -92,9 +92,8 @@ pub fn identify(presentation: &Presentation, request: &Request<'_>) -> Result<Id
             silence::check(presentation, of, from, to)?;
             return Ok(Identity::Known(silence::representation(presentation, of, from)));
         }
-        Part::Pause { from, to } => {
-            pause::check(presentation, from, to)?;
-            return Ok(Identity::Known(pause::representation(presentation, of, from)));
+        Part::Captions { from, to } => {
+            return captions_between::identify(presentation, of, from, to);
         }
         Part::Cut { time, from } => {
             check_cut(presentation, of, time, from)?;
@@ -128,7 +127,7 @@ fn rendition(presentation: &Presentation, request: &Request<'_>) -> Result<Rendi
         | Part::Cut { .. }
         | Part::Held { .. }
         | Part::Silence { .. } => found.form != Form::WebVtt,
-        Part::Text(_) | Part::Pause { .. } => found.form == Form::WebVtt,
+        Part::Text(_) | Part::Captions { .. } => found.form == Form::WebVtt,
     };
     match is_part {
         true => Ok(found),

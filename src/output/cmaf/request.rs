@@ -60,12 +60,12 @@ pub enum Part {
     },
     /// `TIME.vtt`: the same as a file of WebVTT.
     Text(u64),
-    /// `pause-FROM-TO.vtt`: a file of WebVTT without captions, which HLS has where an event has none. Both are in
-    /// ticks of the stream.
-    Pause {
-        /// Start of the pause.
+    /// `FROM-TO.vtt`: a file of WebVTT with the captions of an event that are shown from one time to another, perhaps
+    /// none. HLS has one for each segment of the pictures. Both are in ticks of the stream.
+    Captions {
+        /// Start of the stretch.
         from: u64,
-        /// End of the pause.
+        /// End of the stretch.
         to: u64,
     },
 }
@@ -96,12 +96,9 @@ impl<'a> Request<'a> {
                     }
                 }
             },
-            (None, Some(times)) => match times.strip_prefix("pause-") {
+            (None, Some(times)) => match times.split_once('-') {
                 None => Part::Text(decimal(times)?),
-                Some(times) => {
-                    let (from, to) = times.split_once('-')?;
-                    Part::Pause { from: decimal(from)?, to: decimal(to)? }
-                }
+                Some((from, to)) => Part::Captions { from: decimal(from)?, to: decimal(to)? },
             },
             (None, None) if file == "init.mp4" => Part::Init,
             (None, None) => return None,
@@ -120,7 +117,7 @@ impl fmt::Display for Request<'_> {
             Part::Held { time, until } => write!(f, "{time}-until-{until}.m4s"),
             Part::Silence { from, to } => write!(f, "silence-{from}-{to}.m4s"),
             Part::Text(time) => write!(f, "{time}.vtt"),
-            Part::Pause { from, to } => write!(f, "pause-{from}-{to}.vtt"),
+            Part::Captions { from, to } => write!(f, "{from}-{to}.vtt"),
         }
     }
 }

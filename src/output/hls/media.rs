@@ -25,8 +25,11 @@ use crate::presentation::{Form, Gap, Moment, Presentation, Rendition, Silent};
 /// A segment that other qualities have and this one lacks is marked as a gap, so that players take another
 /// quality and do not ask for it. A live event takes the mark back if the fragment comes late.
 ///
-/// WebVTT of an event has segments without captions in place of such marks: hls.js 1.7.4 counts each mark as an error of
-/// the pictures, and Shaka Player 5.2.12 refuses a playlist in which everything is marked.
+/// WebVTT of an event has the segments of the pictures, from before the first caption on: all media playlists of a live
+/// presentation have one target duration (RFC 8216, 6.2.4), and captions may be longer, and far apart. A caption is in
+/// each segment in which it is shown, and a segment may have none. It is no gap: hls.js 1.7.4 counts each mark of one
+/// as an error of the pictures, and Shaka Player 5.2.12 refuses a playlist in which everything is marked, or without a
+/// segment.
 ///
 /// Spec: draft-pantos-hls-rfc8216bis, 4.4.4.7 (`EXT-X-GAP`).
 ///
@@ -38,11 +41,10 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let Rendition { stream, track, form } = rendition;
     let stream = &presentation.streams()[stream];
     let track = &stream.tracks()[track];
-    let timescale = stream.timescale();
     let name = presentation.rendition_name(rendition).to_string();
     let times = Times::of(presentation, rendition);
-    let stand_in = times.stand_in(form);
-    if presentation.live().is_some() && stand_in.is_none() && times.segments().next().is_none() {
+    let timescale = times.timescale();
+    if presentation.live().is_some() && times.segments().next().is_none() {
         return Err(Error::request("playlist", ErrorKind::NotYet));
     }
     let Times { begin, cut, silent, .. } = times;
@@ -50,15 +52,14 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n");
     // Writing into a `String` cannot fail.
     let _ = writeln!(text, "#EXT-X-TARGETDURATION:{target}");
-    let number = times.dropped().saturating_sub(stand_in.is_some().into());
-    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{number}");
+    let _ = writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", times.dropped());
     // The playlist of an event stays the same when it ends, but for its end.
     if !presentation.has_only_stored_segments() {
         text.push_str("#EXT-X-PLAYLIST-TYPE:VOD\n");
     }
     if presentation.is_of_event() && presentation.has_chosen_start() {
-        // No segment may leave a playlist that says this (RFC 8216, 4.3.3.5). What stands for captions that have not
-        // come does.
+        // No segment may leave a playlist that says this (RFC 8216, 4.3.3.5). Those of captions do when there are too
+        // many.
         if presentation.keeps_all() && form != Form::WebVtt {
             text.push_str("#EXT-X-PLAYLIST-TYPE:EVENT\n");
         }
@@ -93,30 +94,25 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
     if let Some(silent) = silent {
         write_silence(&mut text, &mut date, silent);
     }
-    if let Some((from, to)) = stand_in {
-        write_date(&mut text, &mut Some(from));
-        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
-        let _ = writeln!(text, "{name}/pause-{from}-{to}.vtt");
-    }
     let extension = form.extension();
-    let has_pauses = form == Form::WebVtt && presentation.is_of_event();
     let limit = presentation.limits().client_manifest;
     for (number, segment) in times.segments().enumerate() {
         write_date(&mut text, &mut date);
         let start = segment.start;
         let from = if number == 0 { begin } else { start };
         let gap = times.gap_after(&segment);
-        let is_lacking = track.lacks(segment.chunk);
-        if is_lacking && !has_pauses {
+        // A chunk is as long as it was when it was listed.
+        let chunk = (start, start.saturating_add(segment.duration));
+        let captions = times.of_captions(chunk);
+        if captions.is_none() && track.lacks(segment.chunk) {
             text.push_str("#EXT-X-GAP\n");
         }
-        let to = end(&segment, gap);
-        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, to)));
-        let _ = match (gap, cut.filter(|_| number == 0)) {
-            _ if is_lacking && has_pauses => writeln!(text, "{name}/pause-{start}-{to}.vtt"),
-            (Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
-            (_, Some(cut)) => writeln!(text, "{name}/{start}-{cut}.m4s"),
-            (_, None) => writeln!(text, "{name}/{start}.{extension}"),
+        let _ = writeln!(text, "#EXTINF:{},", times.lasts((from, end(&segment, gap))));
+        let _ = match (captions, gap, cut.filter(|_| number == 0)) {
+            (Some((from, to)), ..) => writeln!(text, "{name}/{from}-{to}.vtt"),
+            (_, Some(Gap::Held { until }), _) => writeln!(text, "{name}/{start}-until-{until}.m4s"),
+            (_, _, Some(cut)) => writeln!(text, "{name}/{start}-{cut}.m4s"),
+            _ => writeln!(text, "{name}/{start}.{extension}"),
         };
         match gap {
             Some(Gap::Open) => {
@@ -132,9 +128,9 @@ pub(super) fn write(presentation: &Presentation, rendition: Rendition) -> Result
         }
         for (from, to, stands_for) in times.fillers(&segment) {
             let lasts = times.lasts((from, to));
-            let _ = match has_pauses {
-                true => writeln!(text, "#EXTINF:{lasts},\n{name}/pause-{from}-{to}.vtt"),
-                false => {
+            let _ = match times.of_captions((from, to)) {
+                Some((from, to)) => writeln!(text, "#EXTINF:{lasts},\n{name}/{from}-{to}.vtt"),
+                None => {
                     writeln!(text, "#EXT-X-GAP\n#EXTINF:{lasts},\n{name}/{stands_for}.{extension}")
                 }
             };

@@ -1,20 +1,31 @@
 //! The times of a media playlist: where it begins, how long its segments last, and its target duration.
 
+use std::ops::Range;
+
 use super::clock::Seconds;
 use crate::base::Timescale;
 use crate::manifest::StreamKind;
 use crate::presentation::{
-    Beginning, Form, Gap, Gaps, LONGEST_FILLER, Presentation, Rendition, Segment, Silent, Stream,
+    Beginning, Form, Gap, Gaps, LONGEST_FILLER, Moment, Presentation, Rendition, Segment, Silent,
+    Stream,
 };
 
 /// One of so many segments has a date behind it if the next one begins elsewhere at all. A prime, because durations that
 /// are rounded are exact at regular intervals.
 const DATED: u64 = 31;
 
+/// Bytes of a segment of captions in a playlist besides its name and its times, and of the dates among so many.
+const ENTRY: usize = 32;
+
 /// The times of a media playlist, in ticks of its stream.
 pub(super) struct Times<'a> {
     presentation: &'a Presentation,
+    /// The stream whose chunks are the segments. Captions of an event have those of the pictures as WebVTT.
     stream: &'a Stream,
+    /// The chunks, by number, that are listed.
+    chunks: Range<usize>,
+    /// Ticks per second of the times in URLs, if they are those of captions of an event.
+    captions: Option<Timescale>,
     gaps: Gaps<'a>,
     /// Start of the first segment that is listed.
     first: u64,
@@ -30,7 +41,19 @@ pub(super) struct Times<'a> {
 
 impl<'a> Times<'a> {
     pub(super) fn of(presentation: &'a Presentation, rendition: Rendition) -> Self {
-        let stream = &presentation.streams()[rendition.stream];
+        let own = &presentation.streams()[rendition.stream];
+        let is_captions = rendition.form == Form::WebVtt && presentation.is_of_event();
+        let captions = Some(own.timescale()).filter(|_| is_captions);
+        let (stream, chunks) = match is_captions {
+            true => {
+                let guide = presentation.guide_of_captions(rendition.stream);
+                let mut chunks = presentation.chunks_of_captions(guide);
+                let most = most_listed(presentation, rendition);
+                chunks.start = chunks.start.max(chunks.end.saturating_sub(most));
+                (&presentation.streams()[guide], chunks)
+            }
+            false => (own, own.window.hidden..own.timeline().len()),
+        };
         let timescale = stream.timescale();
         let (mut first, mut cut, mut silent, mut near) = (0, None, None, None);
         match presentation.beginning(rendition) {
@@ -42,7 +65,7 @@ impl<'a> Times<'a> {
             }
             Beginning::Silent(before) => silent = Some(before),
         }
-        let listed = stream.segments().find(|of| of.start >= first);
+        let listed = stream.segments_from(chunks.start).find(|of| of.start >= first);
         let first_start = listed.map_or(0, |first| first.start);
         // The first segment of a text may begin earlier than its first chunk.
         let begin = match presentation.is_of_event() {
@@ -54,12 +77,29 @@ impl<'a> Times<'a> {
         let lead = Seconds::between(begin, first_start, timescale);
         let begin = near.unwrap_or(begin);
         let gaps = presentation.gaps(rendition);
-        Self { presentation, stream, gaps, first, begin, cut, silent, lead }
+        Self { presentation, stream, chunks, captions, gaps, first, begin, cut, silent, lead }
+    }
+
+    /// Returns the ticks per second of all times.
+    pub(super) fn timescale(&self) -> Timescale {
+        self.stream.timescale()
     }
 
     /// Returns the segments that are listed.
     pub(super) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
-        self.stream.segments().skip_while(|of| of.start < self.first)
+        let segments = self.stream.segments_from(self.chunks.start);
+        let segments = segments.take_while(|of| of.chunk < self.chunks.end);
+        segments.skip_while(|of| of.start < self.first)
+    }
+
+    /// Returns the times of a stretch as the URLs of captions of an event have them. `None` for all other segments.
+    pub(super) fn of_captions(&self, (from, to): (u64, u64)) -> Option<(u64, u64)> {
+        let captions = self.captions?;
+        let of_captions = |ticks| {
+            let moment = Moment { ticks, timescale: self.stream.timescale() };
+            moment.rescaled(captions)
+        };
+        Some((of_captions(from), of_captions(to)))
     }
 
     /// Returns the gap behind a segment.
@@ -89,32 +129,15 @@ impl<'a> Times<'a> {
         })
     }
 
-    /// Returns the start and the end of the segment that a playlist of an event, or of a part of it, has in place of
-    /// captions that have not come: a second from the beginning on. Its number is the one before that of the next
-    /// segment, which the playlist does not have: 0 in the event. It goes when the first caption comes.
-    ///
-    /// hls.js 1.7.4 gives up at a playlist that is not there, and Shaka Player 5.2.12 at one without a segment.
-    pub(super) fn stand_in(&self, form: Form) -> Option<(u64, u64)> {
-        let Self { presentation, stream, .. } = self;
-        let is_awaited =
-            presentation.is_of_event() && form == Form::WebVtt && stream.timeline().is_empty();
-        let timescale = stream.timescale();
-        let begin = presentation.event_begins().filter(|_| is_awaited)?.rescaled(timescale);
-        Some((begin, begin.saturating_add(timescale.get())))
-    }
-
-    /// Returns the number of segments before the first one that have left the window. Captions of an event have one
-    /// more, which stands for those that have not come.
+    /// Returns the number of segments before the first one that have left the window.
     pub(super) fn dropped(&self) -> u64 {
         let window = self.stream.window;
-        let hidden = self.stream.timeline().segments().take(window.hidden);
+        let hidden = self.stream.timeline().segments().take(self.chunks.start);
         let fillers = match self.presentation.is_of_event() {
             true => hidden.map(|of| of.fillers(self.stream)).sum::<u64>() + window.fillers,
             false => 0,
         };
-        let is_text = self.stream.kind() == StreamKind::Text;
-        let stand_in = u64::from(is_text && self.presentation.is_of_event());
-        self.stream.dropped().saturating_add(fillers).saturating_add(stand_in)
+        window.dropped.saturating_add(self.chunks.start as u64).saturating_add(fillers)
     }
 
     /// Returns whether the segment behind one gets a date, because it does not begin where that one ends: where it is
@@ -184,6 +207,15 @@ pub(super) fn end(segment: &Segment, gap: Option<Gap>) -> u64 {
         Some(Gap::Held { until }) => until,
         None => segment.start.saturating_add(segment.lasts),
     }
+}
+
+/// Returns the number of segments of captions that a playlist has room for.
+fn most_listed(presentation: &Presentation, of: Rendition) -> usize {
+    const DIGITS: usize = u64::MAX.ilog10() as usize + 1;
+    // The start and the end of each, between `#EXTINF:2.0000000,`, the name, `/`, `-` and `.vtt`.
+    let entry = presentation.rendition_name(of).to_string().len() + 2 * DIGITS + ENTRY;
+    let most = presentation.limits().client_manifest / entry as u64;
+    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 /// Returns the time at which a playlist of text begins: when the pictures do, or the sound if there are

@@ -1,6 +1,6 @@
 //! The beginning of a playlist of sound: with the pictures.
 
-use super::{Form, Listed, Moment, Rendition, Segment};
+use super::{Form, Listed, Moment, Rendition, Segment, captions};
 use crate::base::Timescale;
 use crate::manifest::StreamKind;
 use crate::presentation::{Presentation, Stream};
@@ -50,6 +50,8 @@ pub(super) struct Begins {
     pictures: Option<Moment>,
     /// This time, or that of the first sound if there are no pictures.
     media: Option<Moment>,
+    /// Number of the stream at whose chunks captions of an event are cut.
+    pub(super) guide: Option<usize>,
 }
 
 /// Shortest difference that somebody notices, in parts of a second: 40 ms.
@@ -135,13 +137,14 @@ impl Presentation {
         self.begins().media
     }
 
-    fn begins(&self) -> &Begins {
+    pub(super) fn begins(&self) -> &Begins {
         self.segmented.begins.get_or_init(|| {
             let listed = self.listed();
             let pictures = listed.iter().find(|of| of.stream.kind == StreamKind::Video);
             let pictures = pictures.map(Listed::begin);
             let media = listed.iter().filter(|of| of.stream.kind != StreamKind::Text);
-            Begins { pictures, media: pictures.or_else(|| media.map(Listed::begin).min()) }
+            let media = pictures.or_else(|| media.map(Listed::begin).min());
+            Begins { pictures, media, guide: captions::guide(&listed) }
         })
     }
 }

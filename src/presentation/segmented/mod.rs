@@ -5,6 +5,7 @@
 #![cfg_attr(not(all(feature = "dash", feature = "hls")), allow(dead_code, unused_imports))]
 
 mod beginning;
+mod captions;
 mod date;
 mod gap;
 mod listing;

@@ -78,8 +78,13 @@ impl Timeline {
 impl Stream {
     /// Returns the segments that manifests announce, in the order of their times.
     pub(crate) fn segments(&self) -> impl Iterator<Item = Segment> + '_ {
+        self.segments_from(self.window.hidden)
+    }
+
+    /// Returns the segments from this chunk on, which manifests may not announce any more.
+    pub(crate) fn segments_from(&self, number: usize) -> impl Iterator<Item = Segment> + '_ {
         let Self { window, timescale, .. } = self;
-        let segments = self.timeline.segments_from(window.hidden);
+        let segments = self.timeline.segments_from(number);
         segments.map(|of| if window.is_of_event { of.of_event(*timescale) } else { of })
     }
 }

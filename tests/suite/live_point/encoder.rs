@@ -77,6 +77,19 @@ impl Spec {
         self.fragment_of(time, durations, seed, Style::default())
     }
 
+    /// Returns a fragment of one document that says this text for all of its time.
+    pub fn caption(&self, time: i64, duration: u32, text: &str) -> Bytes {
+        let seconds = f64::from(duration) / f64::from(self.timescale);
+        let document = format!(
+            r#"<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="0s" end="{seconds}s">{text}</p></div></body></tt>"#
+        );
+        let samples = vec![(duration, document.len() as u32)];
+        let moof = self.track().moof(&Fragment { time, samples }, 1, Style::default());
+        let moof = [moof].into_iter().collect::<Boxes>().to_bytes();
+        let len = (document.len() as u32 + 8).to_be_bytes();
+        [&moof[..], &len, b"mdat", document.as_bytes()].concat().into()
+    }
+
     /// Returns the fragment with a `tfxd` of 32 bits.
     pub fn short_fragment(&self, time: i64, duration: u32, seed: u64) -> Bytes {
         let long = self.fragment(time, duration, seed);
