@@ -12,6 +12,8 @@ pub(super) struct TrackKey {
     pub(super) name: String,
     /// In lower case; empty if none is said.
     pub(super) language: String,
+    /// Codec, and sampling rate of sound; empty for text.
+    pub(super) coding: String,
     /// 0 if none is said.
     pub(super) bitrate: u32,
     /// If no bitrate is said, other streams may have other qualities of the same name: the pushed stream,
@@ -26,6 +28,7 @@ impl TrackKey {
     pub(super) fn new(
         kind: StreamKind,
         server: &ServerTrack,
+        coding: &str,
         (stream, track_id): (&str, u32),
         before: &[Self],
     ) -> Self {
@@ -34,6 +37,7 @@ impl TrackKey {
             kind,
             name: server.name().to_lowercase(),
             language: server.language().unwrap_or_default().to_lowercase(),
+            coding: coding.to_owned(),
             bitrate,
             place: (bitrate == 0).then(|| (stream.to_owned(), track_id)),
             twin: 0,
@@ -53,13 +57,18 @@ impl TrackKey {
         let kind = self.kind.as_str();
         let numbers = format!("{}\t{}\t{track_id}", self.bitrate, self.twin);
         let parts = [kind, &self.name, &self.language, stream].map(escaped);
-        format!("{}\t{numbers}", parts.join("\t"))
+        format!("{}\t{numbers}\t{}", parts.join("\t"), escaped(&self.coding))
     }
 
-    /// Reads what [`write`](Self::write) has written.
+    /// Reads what [`write`](Self::write) has written. Before there were several codings in one event, it wrote none: it
+    /// is empty then.
     pub(super) fn read(text: &str) -> Option<Self> {
         let parts: Vec<_> = text.split('\t').collect();
-        let [kind, name, language, stream, bitrate, twin, track_id] = parts[..] else {
+        let (parts, coding) = match parts.split_last() {
+            Some((coding, parts)) if parts.len() == 7 => (parts, *coding),
+            _ => (&parts[..], ""),
+        };
+        let [kind, name, language, stream, bitrate, twin, track_id] = *parts else {
             return None;
         };
         let kinds = [StreamKind::Video, StreamKind::Audio, StreamKind::Text];
@@ -71,6 +80,7 @@ impl TrackKey {
             kind: kinds.into_iter().find(|of| of.as_str() == kind)?,
             name: unescaped(name)?,
             language: unescaped(language)?,
+            coding: unescaped(coding)?,
             bitrate: bitrate.parse().ok()?,
             place,
             twin: twin.parse().ok()?,
@@ -80,8 +90,20 @@ impl TrackKey {
     /// Returns true if both are tracks of one stream. Texts whose bitrate is not said are no qualities of each other:
     /// one may have the translation of signs, and the other all that is spoken.
     pub(super) fn is_of_same_stream(&self, other: &Self) -> bool {
-        (self.kind, &self.name, &self.language) == (other.kind, &other.name, &other.language)
+        self.is_alike(other)
+            && self.coding == other.coding
             && (self.kind != StreamKind::Text || self.place == other.place)
+    }
+
+    /// Returns true if both have the same kind, name and language.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        (self.kind, &self.name, &self.language) == (other.kind, &other.name, &other.language)
+    }
+
+    /// Returns true if nothing but the coding tells them apart.
+    pub(super) fn is_other_coding(&self, other: &Self) -> bool {
+        self.coding != other.coding
+            && Self { coding: other.coding.clone(), ..self.clone() } == *other
     }
 }
 
@@ -117,10 +139,24 @@ mod tests {
         for name in ["video", "a\tb", "50%", "%000009", "l\ni\u{85}ne", ""] {
             let mut track = ServerTrack::new(StreamKind::Video, "v.ismv");
             track.params.push(("trackName".into(), name.into()));
-            let key = TrackKey::new(StreamKind::Video, &track, (name, 3), &[]);
+            let key = TrackKey::new(StreamKind::Video, &track, "h264", (name, 3), &[]);
             let written = key.write();
-            assert!(!written.contains('\n') && written.matches('\t').count() == 6, "{written:?}");
-            assert_eq!(TrackKey::read(&written), Some(key), "{name:?}");
+            assert!(!written.contains('\n') && written.matches('\t').count() == 7, "{written:?}");
+            assert_eq!(TrackKey::read(&written), Some(key.clone()), "{name:?}");
+            let (older, _) = written.rsplit_once('\t').unwrap();
+            let of_older = TrackKey { coding: String::new(), ..key.clone() };
+            assert_eq!(TrackKey::read(older), Some(of_older), "{name:?}");
+            assert_eq!(TrackKey::read(older.rsplit_once('\t').unwrap().0), None);
         }
+    }
+
+    #[test]
+    fn another_coding_is_another_stream() {
+        let track = ServerTrack::new(StreamKind::Audio, "a.isma");
+        let of = |coding| TrackKey::new(StreamKind::Audio, &track, coding, ("a", 1), &[]);
+        let (aac, ec_3) = (of("aacl 48000"), of("ec-3 48000"));
+        assert!(aac.is_alike(&ec_3) && aac.is_other_coding(&ec_3));
+        assert!(!aac.is_of_same_stream(&ec_3) && !aac.is_of_same_stream(&of("aacl 44100")));
+        assert!(aac.is_of_same_stream(&aac) && !aac.is_other_coding(&aac));
     }
 }

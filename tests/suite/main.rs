@@ -51,6 +51,8 @@ mod live_ingest_limits;
 mod live_intake;
 #[cfg(feature = "live")]
 mod live_kills;
+#[cfg(feature = "live")]
+mod live_manifest_box;
 #[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]
 mod live_messages;
 #[cfg(all(feature = "http", feature = "live", feature = "dash", feature = "hls"))]

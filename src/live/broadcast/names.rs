@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use super::Broadcast;
 use crate::base::Name;
+use crate::live::intake::HeaderTrack;
 use crate::live::journal::Names;
-use crate::live::line::LineFile;
+use crate::live::line::{Line, LineFile};
 use crate::live::plain::plain;
 use crate::live::track_key::TrackKey;
 use crate::manifest::{ServerTrack, StreamKind};
 
 impl Broadcast {
-    /// Returns a name for the stream of a new track that no other stream has: two languages of one name,
-    /// and sound of the name of a picture, are streams of their own.
-    pub(super) fn stream_name(&self, key: &TrackKey, server: &ServerTrack) -> Arc<str> {
+    /// Returns a name for the stream of a new track that no other stream has: two languages of one name, two codings of
+    /// one, and sound of the name of a picture, are streams of their own.
+    pub(super) fn stream_name(&self, key: &TrackKey, track: &HeaderTrack) -> Arc<str> {
         let is_free =
             |name: &str| !self.streams.iter().any(|stream| stream.name.eq_ignore_ascii_case(name));
-        let name = match (server.track_name(), key.kind) {
+        let name = match (track.server.track_name(), key.kind) {
             (Some(name), _) => name,
             (None, StreamKind::Text) => "text",
             (None, kind) => kind.as_str(),
@@ -26,7 +27,19 @@ impl Broadcast {
         let named = suffixes.iter().filter(|suffix| !suffix.is_empty() && !has(suffix));
         let named = named.map(|suffix| format!("{name}_{suffix}"));
         let counted = (2..).map(|number| format!("{name}_{number}"));
-        let mut names = std::iter::once(name.to_owned()).chain(named).chain(counted);
+        let (codec, rate) = words_of(&key.coding);
+        let is_other = |line: &&Line| line.key.is_alike(key) && line.key.coding != key.coding;
+        let others = || self.lines.iter().filter(is_other);
+        // The codings of one name may come in any order. A name that an encoder chose stays if it can.
+        let is_usual = track.is_named || matches!(&*codec, "" | "h264" | "aacl");
+        let mut first: Vec<String> = is_usual.then(|| name.to_owned()).into_iter().collect();
+        if !is_usual || others().next().is_some() {
+            if !others().any(|line| words_of(&line.key.coding).0 == codec) {
+                first.push(format!("{name}_{codec}"));
+            }
+            first.extend((!rate.is_empty()).then(|| format!("{name}_{codec}_{rate}")));
+        }
+        let mut names = first.into_iter().chain(named).chain(counted);
         names.find(|name| is_free(name)).unwrap_or_default().into()
     }
 
@@ -68,6 +81,13 @@ impl Broadcast {
         let others = (2..1000).map(|number| format!("{stream}-{bitrate}-{number}"));
         first.chain(others).filter_map(|track| names.track(&track, ending)).find(is_free)
     }
+}
+
+/// Returns codec and sampling rate of a coding as parts of a name: `ec3`, `48000`.
+fn words_of(coding: &str) -> (String, String) {
+    let word = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let (codec, rate) = coding.split_once(' ').unwrap_or((coding, ""));
+    (word(codec), word(rate))
 }
 
 /// Sets an attribute of a track, whatever it was.

@@ -12,6 +12,7 @@ use crate::bmff::uuid::TfrfEntry;
 use crate::fragment::{Lengths, with_tfrf, with_time};
 use crate::live::clock::{duration_of, to_smooth};
 use crate::live::held::Held;
+use crate::live::intake::bitrate_of;
 use crate::live::journal::Began;
 use crate::live::line::{Line, LineFile};
 use crate::live::schedule::Chunk;
@@ -292,6 +293,7 @@ impl Broadcast {
     fn set_bitrate(&mut self, number: usize, first: Option<&Held>) {
         let line = &self.lines[number];
         let said = line.server.bitrate().filter(|&bitrate| bitrate > 0);
+        let said = said.or_else(|| bitrate_of(&line.head, line.key.kind));
         let bitrate = said.or_else(|| line.measured(first?)).unwrap_or(1);
         let stream = line.stream;
         // Commands and events have none: their URL is that of bitrate 0.

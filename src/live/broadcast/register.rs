@@ -72,7 +72,7 @@ impl Broadcast {
         let mut is_used = false;
         for track in tracks {
             let place = (self.feeds[feed].key.as_str(), track.track_id);
-            let key = TrackKey::new(track.kind, &track.server, place, &keys);
+            let key = TrackKey::new(track.kind, &track.server, &track.coding, place, &keys);
             keys.push(key.clone());
             let place = match self.line_of(feed, key, track) {
                 Ok(place) => place,
@@ -171,7 +171,7 @@ impl Broadcast {
             let (found, limit) = (self.lines.len() as u64 + 1, MOST_LINES as u64);
             return Err(ErrorKind::Budget { what: "tracks of an event", found, limit }.into());
         }
-        // Another timescale is that of another set (CMAF, 7.3.4).
+        // Another timescale is that of another set, and so is another coding (CMAF, 7.3.4).
         let of_same = |stream: &LiveStream| {
             stream.timescale == track.timescale
                 && stream.lines.iter().any(|&line| self.lines[line].key.is_of_same_stream(&key))
@@ -202,7 +202,7 @@ impl Broadcast {
         let parent = track.server.value("parentTrackName").map(str::to_lowercase);
         self.streams.push(LiveStream {
             kind: key.kind,
-            name: self.stream_name(key, &track.server),
+            name: self.stream_name(key, track),
             timescale: track.timescale,
             schedule: Schedule::new(is_sparse),
             grew: None,
@@ -222,8 +222,13 @@ impl Broadcast {
         let mut keys = Vec::new();
         tracks.iter().any(|track| {
             let place = (self.feeds[feed].key.as_str(), track.track_id);
-            let key = TrackKey::new(track.kind, &track.server, place, &keys);
+            let key = TrackKey::new(track.kind, &track.server, &track.coding, place, &keys);
             let line = self.lines.iter().position(|line| line.key == key);
+            // One that goes on with another codec.
+            let fed = self.feeds[feed].tracks.iter().find(|of| of.track_id == track.track_id);
+            let fed = fed.and_then(|of| of.line);
+            let fed = fed.filter(|&at| self.lines[at].key.is_other_coding(&key));
+            let line = line.or(fed);
             keys.push(key);
             line.is_some_and(|at| {
                 let line = &self.lines[at];

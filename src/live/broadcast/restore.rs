@@ -7,13 +7,13 @@ use bytes::Bytes;
 use super::register::label;
 use super::times::of_clock;
 use super::{Broadcast, LiveStream};
-use crate::base::{Error, ErrorKind, FileId, Name};
+use crate::base::{Error, ErrorKind, FileId, Name, Timescale};
 use crate::bmff::uuid::Tfxd;
 use crate::fragment::{Parsed, Stored};
 use crate::live::clock::{Epoch, smooth_ticks, to_smooth};
 use crate::live::feed::Feed;
 use crate::live::held::{Held, hash_of_samples};
-use crate::live::intake::Intake;
+use crate::live::intake::{Intake, coding_of};
 use crate::live::journal::{
     Began, Placed, Restored, RestoredEarly, RestoredFile, RestoredHeader, RestoredHeld,
 };
@@ -194,8 +194,7 @@ impl Broadcast {
         track: &ServerTrack,
         head: &Bytes,
     ) -> Result<usize, Error> {
-        let read = Line::read_identity(identity);
-        let (key, timescale, codec) = read.ok_or_else(contradicts)?;
+        let (key, timescale, codec) = identity_of(identity, head)?;
         // No two streams have the same name.
         let of_same =
             |stream: &LiveStream| stream.kind == key.kind && *stream.name == *track.name();
@@ -233,7 +232,7 @@ impl Broadcast {
 
     /// Takes a fragment of a track that had no file.
     fn restore_early(&mut self, early: RestoredEarly, now: Moment) -> Result<(), Error> {
-        let (key, _, codec) = Line::read_identity(&early.key).ok_or_else(contradicts)?;
+        let (key, _, codec) = identity_of(&early.key, &early.head)?;
         let line = match self.lines.iter().position(|line| line.key == key) {
             // Of an encoder whose codec data the track did not get.
             Some(line) if self.lines[line].codec != codec && self.lines[line].file.is_some() => {
@@ -261,7 +260,7 @@ impl Broadcast {
             let (stream, mut keys) = (stream.to_lowercase(), Vec::new());
             for track in known.iter().flat_map(|known| &known.header().tracks) {
                 let place = (stream.as_str(), track.track_id);
-                let key = TrackKey::new(track.kind, &track.server, place, &keys);
+                let key = TrackKey::new(track.kind, &track.server, &track.coding, place, &keys);
                 let is_it = |line: &Line| line.key == key && line.fits(track);
                 if let Some(line) = self.lines.iter().position(is_it) {
                     self.fed_before.push((Arc::clone(encoder), line));
@@ -312,6 +311,17 @@ impl Broadcast {
         let (head, key) = (of.head.clone(), of.identity());
         self.log.push(LiveEvent::File { file: id, name, track, head, key });
     }
+}
+
+/// Returns key, timescale and codec data of a track with such a head.
+fn identity_of(identity: &str, head: &Bytes) -> Result<(TrackKey, Timescale, u128), Error> {
+    let read = Line::read_identity(identity);
+    let (mut key, timescale, codec) = read.ok_or_else(contradicts)?;
+    if key.coding.is_empty() {
+        // Of a journal that does not say it.
+        key.coding = coding_of(head, key.kind).unwrap_or_default();
+    }
+    Ok((key, timescale, codec))
 }
 
 fn contradicts() -> Error {

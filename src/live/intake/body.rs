@@ -425,10 +425,14 @@ impl Intake {
         if self.read.as_ref().is_some_and(is_read) {
             return Ok(());
         }
-        let known = Known::read(&moov, start, self.manifest.as_ref(), &self.of_content)?;
+        let (known, left_out) =
+            Known::read(&moov, start, self.manifest.as_ref(), &self.of_content)?;
         let is_first = self.read.replace((moov, manifest.cloned())).is_none();
         let is_same = self.known.as_ref().is_some_and(|old| old.is_same(&known));
         if is_first || !is_same {
+            // Before the header, without which they would have the push fail: the tracks that remain are taken.
+            let left_out = left_out.into_iter();
+            units.extend(left_out.map(|(track_id, error)| Unit::Refused { track_id, error }));
             units.push(Unit::Header(known.header().clone()));
         }
         self.ends.retain(|track_id, _| known.track(*track_id).is_some());

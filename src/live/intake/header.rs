@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::names::{Listed, name_tracks};
+use super::coding::coding;
+use super::names::{Listed, Named, name_tracks};
 use super::track_file::head;
 use super::unit::{Header, HeaderTrack};
 use crate::base::{Cursor, Error, ErrorKind, FourCc, Limits, Place, Timescale};
@@ -15,7 +16,7 @@ use crate::bmff::{
 };
 use crate::codec::Description;
 use crate::fragment::Defaults;
-use crate::manifest::{ServerManifest, StreamKind};
+use crate::manifest::{ServerManifest, StreamKind, language_tag};
 
 /// The tracks whose fragments a body may have. The next body of the same stream may go on with them.
 #[derive(Clone, Debug)]
@@ -71,6 +72,8 @@ impl Known {
 
     /// Reads a `moov`, a whole box, that begins at byte `start` of the body.
     ///
+    /// A `trak` that cannot be read is left out if others can be: the reasons are beside what was read.
+    ///
     /// # Errors
     /// Errors of a `moov` that cannot be read, or that has no track; [`ErrorKind::NotSliceable`] if it has samples;
     /// [`ErrorKind::Budget`] for too many tracks, or tracks whose headers take too many bytes together.
@@ -79,25 +82,29 @@ impl Known {
         start: u64,
         manifest: Option<&(ServerManifest, Bytes)>,
         limits: &Limits,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Self, Vec<LeftOut>), Error> {
         let boxes = Boxes::parse(moov, start, limits)?;
         let at = |error: Error| match error.place {
             Place::Nowhere => Error::at(start, error.kind).inside(FourCc(*b"moov")),
             _ => error,
         };
         let list = manifest.map(|(list, _)| list);
-        let (header, tracks) = Self::of(&boxes, list, limits).map_err(at)?;
+        let mut left_out = Vec::new();
+        let read = Self::of(&boxes, list, limits, &mut left_out);
+        let (header, tracks) = read.map_err(at)?;
         let boxes = match manifest {
             Some((_, manifest)) => [&manifest[..], moov].concat().into(),
             None => moov.clone(),
         };
-        Ok(Self { header, tracks, boxes })
+        let left_out = left_out.into_iter().map(|(track_id, error)| (track_id, at(error)));
+        Ok((Self { header, tracks, boxes }, left_out.collect()))
     }
 
     fn of(
         boxes: &Boxes,
         manifest: Option<&ServerManifest>,
         limits: &Limits,
+        left_out: &mut Vec<LeftOut>,
     ) -> Result<(Header, Vec<Track>), Error> {
         let missing =
             || ErrorKind::Missing { what: "`trak` that can be read", clause: "[MS-SSTR] 2.2.7" };
@@ -105,10 +112,27 @@ impl Known {
         let found = moov.each(*b"trak").count() as u64;
         Limits::check("tracks of a header", found, limits.tracks as u64)?;
         let movie = moov.get::<Mvhd>().and_then(|mvhd| Timescale::new(mvhd.timescale.into()));
-        let described = moov.each(*b"trak").filter_map(|trak| Described::of(trak, movie, limits));
-        let described: Vec<Described<'_>> = described.collect::<Result<_, _>>()?;
+        let is_broken =
+            |item: &&AnyBox| item.header.kind == *b"trak" && matches!(item.body, Body::Other(_));
+        let broken = moov.list.iter().filter(is_broken);
+        left_out.extend(broken.map(|_| (None, missing().into())));
+        let mut described = Vec::new();
+        for trak in moov.each(*b"trak") {
+            match Described::of(trak, movie, limits) {
+                None => {}
+                Some(Ok(track)) => described.push(track),
+                // Others of its encoder have samples, too, or will: it writes another kind of file.
+                Some(Err(error)) if matches!(error.kind, ErrorKind::NotSliceable(_)) => {
+                    return Err(error);
+                }
+                Some(Err(error)) => {
+                    left_out.push((trak.get::<Tkhd>().map(|tkhd| tkhd.track_id), error));
+                }
+            }
+        }
         if described.is_empty() {
-            return Err(missing().into());
+            let first = left_out.first().map(|(_, error)| error.clone());
+            return Err(first.unwrap_or_else(|| missing().into()));
         }
         let mut numbers = HashSet::new();
         if let Some(twice) = described.iter().find(|track| !numbers.insert(track.track_id)) {
@@ -125,20 +149,33 @@ impl Known {
         });
         let servers = name_tracks(&listed.collect::<Vec<_>>(), manifest);
         let (mut tracks, mut of_header, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for (track, server) in described.into_iter().zip(servers) {
+        for (track, named) in described.into_iter().zip(servers) {
             let trex = trex_of(moov, track.track_id);
             let head = head(moov, track.trak, &trex);
             bytes += head.len() as u64;
             // What tracks share is written for each of them.
             let limit = limits.moov.saturating_mul(4);
             Limits::check("bytes of the headers of all tracks", bytes, limit)?;
-            let Described { track_id, kind, timescale, codec, media_time, .. } = track;
-            of_header.push(HeaderTrack { track_id, kind, server, timescale, head, codec });
+            let Described { track_id, kind, timescale, codec, coding, media_time, .. } = track;
+            let Named { server, is_named } = named;
+            of_header.push(HeaderTrack {
+                track_id,
+                kind,
+                server,
+                timescale,
+                head,
+                codec,
+                coding,
+                is_named,
+            });
             tracks.push(Track { track_id, kind, defaults: Defaults::from(&trex), media_time });
         }
         Ok((Header { tracks: of_header }, tracks))
     }
 }
+
+/// A `trak` that was left out: its number, if it is known, and the reason.
+pub(super) type LeftOut = (Option<u32>, Error);
 
 /// Returns the defaults of a track's fragments.
 fn trex_of(moov: &Boxes, track_id: u32) -> Trex {
@@ -156,6 +193,8 @@ struct Described<'a> {
     language: Option<String>,
     description: Option<Description>,
     codec: u128,
+    /// See [`coding`].
+    coding: String,
     media_time: i64,
     /// See [`roles`].
     roles: Vec<String>,
@@ -208,7 +247,9 @@ impl<'a> Described<'a> {
             track_id: tkhd.track_id,
             kind,
             timescale,
-            language: mdhd.language().filter(|language| language != "und"),
+            language: extended_language(mdia)
+                .or_else(|| mdhd.language().filter(|language| language != "und")),
+            coding: coding(kind, &entry, description.as_ref()),
             codec: codec(kind, timescale, stsd, description.as_ref()),
             description,
             media_time: edits.map_or(0, |elst| begin_of(elst, timescale, movie)),
@@ -216,6 +257,20 @@ impl<'a> Described<'a> {
             has_events: false,
         })
     }
+}
+
+/// Returns the language that the box `elng` says: `pt-BR`, where `mdhd` has no more than `por`. `None` if it has none
+/// that is known.
+///
+/// Spec: ISO/IEC 14496-12, 8.4.6; DASH-IF ingest 1.2, interface 1, formatting media tracks, 5.
+fn extended_language(mdia: &Boxes) -> Option<String> {
+    let found = mdia.list.iter().find(|item| item.header.kind == *b"elng")?;
+    let Body::Other(bytes) = &found.body else { return None };
+    // Behind version and flags, which some writers leave out.
+    let behind = bytes.get(4..).filter(|_| bytes.first() == Some(&0)).unwrap_or(bytes.as_ref());
+    let text = behind.split(|&byte| byte == 0).next()?;
+    let text = std::str::from_utf8(text).ok()?.trim();
+    language_tag(text).map(|_| text.to_owned())
 }
 
 /// Returns the time of the media that is shown at 0, in ticks of the track: where the first stretch of media begins,

@@ -15,7 +15,7 @@
 //! | `ftyp`, `sidx`, `free`, `skip`, `prft`, `emsg`, unknown boxes, fragments without samples | nothing |
 //! | live server manifest | names, languages and bitrates of the tracks of the `moov` before or behind it |
 //! | stream manifest | [`Unit::StreamManifest`] |
-//! | `moov` | [`Unit::Header`]; nothing if it says the same as the one before |
+//! | `moov` | [`Unit::Header`]; nothing if it says the same as the one before. Before it, [`Unit::Refused`] for each `trak` that cannot be read |
 //! | `moof`, `mdat` with `tfxd` | [`Unit::Fragment`] of the same bytes; `tfxd` becomes one of 64 bits |
 //! | `moof`, `mdat` without `tfxd` | [`Unit::Fragment`] whose `moof` is rewritten for Smooth Streaming. Its start is `tfdt` and the first composition offset, by the edit list; without a `tfdt`, the end of the fragment before. Composition offsets count from the first sample's |
 //! | a broken fragment | [`Unit::Refused`], and the next one goes on |
@@ -31,6 +31,7 @@
 
 mod body;
 mod chunks;
+mod coding;
 mod fragment;
 mod framing;
 mod header;
@@ -40,6 +41,7 @@ mod track_file;
 mod unit;
 
 pub use self::body::Intake;
+pub(super) use self::coding::{bitrate_of, coding_of};
 pub use self::header::Known;
 pub(super) use self::track_file::defaults_of;
 pub(super) use self::unit::memory_of;

@@ -53,6 +53,10 @@ pub struct HeaderTrack {
     pub head: Bytes,
     /// A hash of the kind, the timescale and the sample entries: another one is new codec data.
     pub codec: u128,
+    /// Codec, and sampling rate of sound: those of all tracks of a stream. Empty for text.
+    pub(in crate::live) coding: String,
+    /// The live server manifest gives its stream a name, if only by its element.
+    pub(in crate::live) is_named: bool,
 }
 
 /// A fragment that has been checked.

@@ -5,6 +5,7 @@
 //! [snapshot](Growing::snapshot) is this template with the chunks that were added. It shares all blocks of
 //! timelines and fragments with the snapshots before, except for the first and the last.
 
+mod declared;
 #[cfg(test)]
 pub(crate) mod samples;
 mod stand_in;
@@ -142,7 +143,7 @@ impl Growing {
         name: Name,
         options: OpenOptions,
         (mut files, named): (Vec<GrowingFile>, Vec<bool>),
-        template: Template,
+        mut template: Template,
         streams: Vec<GrowingStream>,
         late: Arc<Mutex<Findings>>,
     ) -> Result<Self, Error> {
@@ -150,7 +151,7 @@ impl Growing {
         let mut server = ServerManifest::default();
         server.tracks = files.iter().map(|file| file.server.clone()).collect();
         let heads = files.iter().map(|file| hash_of_head(&options.epoch, &file.head));
-        let (manifest, numbers) = template.manifest(&options.limits)?;
+        let (manifest, numbers) = template.manifest(&files, &options.limits)?;
         let event = Arc::new(GrownEvent {
             heads: std::iter::once(0).chain(heads).collect(),
             manifest,

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 
 use super::stream::GrowingStream;
-use super::{GrowingFile, invalid, stand_in};
+use super::{GrowingFile, declared, invalid, stand_in};
 use crate::base::{Error, FileEnds, FileId, Got, Limits, Name, ReadError, ReadErrorKind, Want};
 use crate::bmff::uuid::Tfxd;
 use crate::bmff::{Body, Boxes, Tfdt};
 use crate::index::{Starts, written_mfra};
-use crate::manifest::{Attributes, ClientManifest, ServerManifest, ServerTrack};
+use crate::manifest::{Attributes, ClientManifest, ServerManifest, ServerTrack, StreamIndex};
 use crate::presentation::rewritten::{Found, Source};
-use crate::presentation::stream::Media;
+use crate::presentation::stream::{Media, announced};
 use crate::presentation::{Finding, OpenOptions, Presentation, Stream, Track, open};
 
 /// A film of the first fragment of each track.
@@ -140,18 +140,55 @@ impl Template {
         }
     }
 
-    /// Returns the client manifest without chunks, and the number of each of its streams.
-    pub(super) fn manifest(&self, limits: &Limits) -> Result<(ClientManifest, Vec<usize>), Error> {
+    /// Returns the client manifest without chunks, and the number of each of its streams. It has what encoders say of
+    /// their tracks, and media does not.
+    pub(super) fn manifest(
+        &mut self,
+        files: &[GrowingFile],
+        limits: &Limits,
+    ) -> Result<(ClientManifest, Vec<usize>), Error> {
         // What is generated is written in a form that reads as the same manifest.
         let mut manifest = ClientManifest::parse(self.presentation.manifest()?, limits)?;
         let mut numbers = Vec::with_capacity(manifest.streams.len());
         for index in &mut manifest.streams {
             let is_it = |of: &Stream| of.kind == index.kind && of.name == index.name();
-            numbers.push(self.streams().iter().position(is_it).unwrap_or(usize::MAX));
+            let number = self.streams().iter().position(is_it);
+            numbers.push(number.unwrap_or(usize::MAX));
+            if let Some(number) = number {
+                self.add_declared(number, index, files);
+            }
             index.chunks = Vec::new();
             index.declared_chunks = None;
         }
         Ok((manifest, numbers))
+    }
+
+    /// Adds what encoders say of the tracks of a stream.
+    fn add_declared(&mut self, stream: usize, index: &mut StreamIndex, files: &[GrowingFile]) {
+        let places = self.places.iter().zip(files);
+        let of_stream = places.filter_map(|(place, file)| {
+            let (of, track) = (*place)?;
+            (of == stream).then_some((track, &file.server))
+        });
+        let servers: Vec<(usize, &ServerTrack)> = of_stream.collect();
+        let of = &mut self.presentation.streams[stream];
+        for (track, server) in &servers {
+            let Some(track) = of.tracks.get_mut(*track) else { continue };
+            let mut qualities = index.qualities.iter_mut();
+            let Some(quality) = qualities.find(|of| of.bitrate == track.bitrate) else { continue };
+            if declared::add_to_quality(quality, server) {
+                let quality = quality.clone();
+                track.description = announced(index, &quality).or(track.description.take());
+            }
+        }
+        let servers: Vec<_> = servers.into_iter().map(|(_, server)| server).collect();
+        if declared::add_to_stream(index, &servers) {
+            for track in of.tracks.iter_mut().filter(|track| track.pixel_aspect.is_none()) {
+                let quality = index.qualities.iter().find(|of| of.bitrate == track.bitrate);
+                let aspect = quality.and_then(|quality| declared::pixel_aspect(index, quality));
+                track.pixel_aspect = aspect.map(Box::new);
+            }
+        }
     }
 }
 
