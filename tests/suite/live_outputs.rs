@@ -275,7 +275,11 @@ fn messages_of_scte_35_are_events_of_dash_and_dates_of_hls() {
     }
     assert!(!server.text("video-3000000.key.m3u8").contains("DATERANGE"));
     let of = |query: &str| server.text(&format!("manifest.mpd?{query}")).matches("<Event ").count();
-    assert_eq!((of("start=8&end=12"), of("start=12"), of("start=4&end=10")), (2, 1, 0));
+    assert_eq!((of("start=8&end=12"), of("start=12"), of("start=4&end=10")), (2, 2, 0));
+    // The rest of the break.
+    let part = server.text("manifest.mpd?start=12");
+    let rest = "<Event presentationTime=\"0\" duration=\"582935666\" id=\"7\">";
+    assert!(part.contains(rest), "{part}");
     // Lines stay as they are when those of older messages leave the window.
     let later = event(second(14), &sample(10, 20_000_000, &signal));
     server.push("events", [&header(std::slice::from_ref(&spec))[..], &later].concat());
@@ -288,7 +292,10 @@ fn messages_of_scte_35_are_events_of_dash_and_dates_of_hls() {
     let before = dates();
     assert_eq!(before.len(), 4);
     server.push_media(9..11);
-    assert_eq!(dates(), before[2..], "the break began before the window");
+    let going_on = [&before[..1], &before[2..]].concat();
+    assert_eq!(dates(), going_on, "the break began before the window, and ends in it");
+    server.push_media(11..13);
+    assert_eq!(dates(), before[3..], "the break is over");
 }
 
 #[test]

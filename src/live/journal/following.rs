@@ -51,6 +51,9 @@ pub(crate) struct Following {
     opened: u32,
     /// Latest end of a fragment that is no caption, in ticks of 100 ns.
     newest: i64,
+    /// Media time of the last snapshot: such an end, and later for each record behind that one with which manifests
+    /// change.
+    shown_at: i64,
     /// Fragments of the presentation.
     published: u64,
     is_stopped: bool,
@@ -97,6 +100,9 @@ enum State {
 /// presentation can, or memory.
 const AT_ONCE: usize = 4096;
 
+/// The least difference of two times in manifests, in ticks of 100 ns.
+const MILLISECOND: i64 = 10_000;
+
 impl Following {
     /// Follows an event from the first byte of its journal.
     pub(crate) fn new(point: &Name, options: &PointOptions) -> Self {
@@ -117,6 +123,7 @@ impl Following {
             growing: None,
             opened: 0,
             newest: 0,
+            shown_at: 0,
             published: 0,
             is_stopped: false,
             is_closed: false,
@@ -187,6 +194,7 @@ impl Following {
                         let (len, state) = (head.len() as u64, State::New);
                         let (shown, first) = (len, None);
                         let has_captions = has_captions(&head);
+                        self.shown_at = self.shown_at.saturating_add(MILLISECOND);
                         self.files.push(Followed {
                             name,
                             track,
@@ -226,6 +234,8 @@ impl Following {
         }
         file.len = end;
         file.first.get_or_insert(First { range: placed.start..end, bytes: None });
+        let end = newest_end(&file.key, &placed).unwrap_or(0);
+        self.shown_at = self.shown_at.saturating_add(MILLISECOND).max(end);
         self.waiting.push(placed);
         Some(())
     }
@@ -332,7 +342,7 @@ impl Following {
         self.forget();
         let growing = self.growing.as_mut()?;
         let epoch = self.epoch.unwrap_or_default();
-        let published = u64::try_from(epoch.saturating_add(self.newest)).unwrap_or(0);
+        let published = u64::try_from(epoch.saturating_add(self.shown_at)).unwrap_or(0);
         let live = Live {
             look_ahead: self.look_ahead,
             window: self.window,
@@ -347,11 +357,7 @@ impl Following {
         let file = (placed.file as usize).checked_sub(1).and_then(|at| self.files.get_mut(at));
         let Some(file) = file else { return };
         file.shown = placed.end();
-        let Some((key, timescale, _)) = Line::read_identity(&file.key) else { return };
-        if key.kind != StreamKind::Text {
-            let end = i64::try_from(placed.time.saturating_add(placed.duration));
-            self.newest = self.newest.max(to_smooth(end.unwrap_or(0), timescale));
-        }
+        self.newest = self.newest.max(newest_end(&file.key, placed).unwrap_or(0));
     }
 
     /// Drops what has left the window by now, as a process that has followed from the beginning has done.
@@ -432,6 +438,13 @@ impl Following {
     }
 }
 
+/// Returns the end of a fragment in ticks of 100 ns. `None` for captions, which may end long after they begin.
+fn newest_end(key: &str, placed: &Placed) -> Option<i64> {
+    let (key, timescale, _) = Line::read_identity(key)?;
+    let end = i64::try_from(placed.time.saturating_add(placed.duration)).ok()?;
+    (key.kind != StreamKind::Text).then(|| to_smooth(end, timescale))
+}
+
 fn contradicts() -> Error {
     let what = "a journal that contradicts what it said before".to_owned();
     ErrorKind::Invalid { what, clause: "the format of journals" }.into()
@@ -468,6 +481,40 @@ mod tests {
         let shown = following.advance().unwrap();
         let counts = shown.streams()[0].tracks().iter().map(|track| track.fragment_count());
         assert_eq!(counts.collect::<Vec<_>>(), [4, 3]);
+    }
+
+    #[test]
+    fn each_snapshot_has_a_later_time_which_all_have_that_have_read_as_far() {
+        let tracks = Event::usual().tracks;
+        let times = |are_all: bool| {
+            let point = Name::new("events/news.isml").unwrap();
+            let mut following = Following::new(&point, &PointOptions::default());
+            following.record(Record::Began(Began { event: None, number: 1, wall: 1 })).unwrap();
+            following.record(Record::Epoch(0)).unwrap();
+            let mut times = Vec::new();
+            // Two of them join when others have the same chunks.
+            for (file, of) in (1..).zip(&tracks) {
+                let GrowingFile { name, server, head, .. } = of.file();
+                let (mut start, (first, lengths)) = (head.len() as u64, of.fragment(0, 2 * SECOND));
+                let key = format!("{SECOND}\n0\n{}\t\t\t\t0\t0\t", of.kind.as_str()).into();
+                let track = Box::new(server);
+                following.record(Record::File { file, name, track, head, key }).unwrap();
+                for time in [0, 2 * SECOND] {
+                    let placed =
+                        Placed { file, time, duration: 2 * SECOND, start, lengths, hash: 0 };
+                    following.record(Record::Published(placed)).unwrap();
+                    following.take_first(file, first.clone());
+                    start += lengths.len;
+                    if !are_all || (file, time) == (3, 2 * SECOND) {
+                        times.push(following.advance().unwrap().live().unwrap().published);
+                    }
+                }
+            }
+            times
+        };
+        let (each, last) = (times(false), times(true));
+        assert_eq!((each.len(), each.last()), (6, last.last()));
+        assert!(each.is_sorted_by(|one, next| one < next), "{each:?}");
     }
 
     /// Follows an event of so many fragments, and reads so many records before each snapshot.

@@ -33,21 +33,24 @@ pub(super) fn write(xml: &mut XmlWriter, presentation: &Presentation, begin: Mom
         xml.number("timescale", Timescale::SMOOTH.get());
         xml.children();
         for message in messages {
-            write_event(xml, message, message.time.saturating_sub(begin));
+            write_event(xml, message, begin);
         }
         xml.end("EventStream");
     }
 }
 
-fn write_event(xml: &mut XmlWriter, message: &Message, time: u64) {
+fn write_event(xml: &mut XmlWriter, message: &Message, begin: u64) {
+    // A break that goes on may have begun before the Period, which has no times before its beginning.
+    let before = begin.saturating_sub(message.time);
     xml.open("Event");
-    xml.number("presentationTime", time);
+    xml.number("presentationTime", message.time.saturating_sub(begin));
     let payload = STANDARD.encode(&message.payload);
     match message.scheme {
         Scheme::Scte35 => {
             if let Splice::Out { lasts: Some(lasts), .. } = Splice::of(&message.payload) {
                 // Ticks of 90 kHz.
-                xml.number("duration", lasts.saturating_mul(1000) / 9);
+                let lasts = lasts.saturating_mul(1000) / 9;
+                xml.number("duration", lasts.saturating_sub(before));
             }
             xml.number("id", message.id);
             xml.children();

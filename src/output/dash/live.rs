@@ -1,4 +1,4 @@
-//! Times of an MPD that only a live event has.
+//! Times of an MPD that only an event has.
 
 use super::elements::{descriptor, iso_duration};
 use crate::base::Timescale;
@@ -19,6 +19,9 @@ const DIRECT: &str = "urn:mpeg:dash:utc:direct:2014";
 /// the next MPD announces.
 const BEHIND: u64 = 3;
 
+/// A stream that is so far behind the others, in ticks of 100 ns, does not say how far back players can go.
+const LATE: u64 = 300_000_000;
+
 /// Ticks of 100 ns of a segment if no length is known.
 const USUAL: u64 = 20_000_000;
 
@@ -32,20 +35,23 @@ pub(super) fn attributes(
     begin: Moment,
     listed: &[Listed<'_>],
 ) {
-    let media = listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
-    let segment = media.map(longest).max().filter(|&ticks| ticks > 0).unwrap_or(USUAL);
+    let segment = media(listed).map(longest).max().filter(|&ticks| ticks > 0).unwrap_or(USUAL);
     xml.attribute("type", "dynamic");
     xml.attribute("availabilityStartTime", &presentation.shown_at(begin).to_string());
     xml.attribute("publishTime", &date(live).to_string());
     xml.attribute("minimumUpdatePeriod", &iso_duration(segment));
     let window = live.window.map(|window| u64::try_from(window.as_nanos() / 100));
     let window = window.map(|ticks| ticks.unwrap_or(u64::MAX));
-    if let Some(window) = window {
-        xml.attribute("timeShiftBufferDepth", &iso_duration(window));
+    // A window has its length give or take a segment.
+    let there = left(listed, begin)
+        .filter(|there| window.is_none_or(|window| there.saturating_add(segment) < window));
+    let depth = there.or(window);
+    if let Some(depth) = depth {
+        xml.attribute("timeShiftBufferDepth", &iso_duration(depth));
     }
     let delay = segment.saturating_mul(u64::from(live.look_ahead).saturating_add(BEHIND));
     // What is behind the window is gone soon.
-    let most = window.map_or(u64::MAX, |window| window / 4 * 3);
+    let most = depth.map_or(u64::MAX, |depth| depth / 4 * 3);
     xml.attribute("suggestedPresentationDelay", &iso_duration(delay.min(most)));
 }
 
@@ -59,8 +65,45 @@ fn date(live: &Live) -> Date {
     Date::new(i128::try_from(live.published.as_nanos() / 100).unwrap_or(i128::MAX))
 }
 
-/// Returns ticks of 100 ns of the longest segment that a stream ever had.
+fn media<'a>(listed: &'a [Listed<'a>]) -> impl Iterator<Item = &'a Listed<'a>> {
+    listed.iter().filter(|of| of.stream.kind() != StreamKind::Text)
+}
+
+/// Returns ticks of 100 ns of the longest segment that is listed of a stream. One that has left the window delays no
+/// player any more.
 fn longest(of: &Listed<'_>) -> u64 {
-    let ticks = of.stream.window.longest;
+    let ticks = of.stream.segments().map(|segment| segment.lasts).max().unwrap_or(0);
     Moment { ticks, timescale: of.stream.timescale() }.rescaled(Timescale::SMOOTH)
+}
+
+/// Returns ticks of 100 ns from the first segment that is listed to the end of the last one, if the event had others
+/// before them. They are fewer than the window has while it has become longer, and if players asked for a delay of an
+/// event that is in memory alone.
+fn left(listed: &[Listed<'_>], begin: Moment) -> Option<u64> {
+    let first = first_left(listed).filter(|&first| first > begin)?;
+    let newest = media(listed).map(end).max()?;
+    Some(newest.saturating_sub(first.rescaled(Timescale::SMOOTH)))
+}
+
+/// Returns ticks of 100 ns from the beginning of an event that has ended to the first segment that is left of it.
+pub(super) fn gone(presentation: &Presentation, begin: Moment, listed: &[Listed<'_>]) -> u64 {
+    let is_film = presentation.is_of_event() && !presentation.is_live();
+    let first = first_left(listed).filter(|_| is_film);
+    let ticks = |of: Moment| of.rescaled_floor(Timescale::SMOOTH);
+    first.map_or(0, |first| ticks(first).saturating_sub(ticks(begin)))
+}
+
+/// Returns the start of the first segment that is listed of an event, if others were before it. The last chunk of a
+/// stream that has stopped stays, and does not count.
+fn first_left(listed: &[Listed<'_>]) -> Option<Moment> {
+    let newest = media(listed).map(end).max()?;
+    let going_on = media(listed).filter(|of| end(of).saturating_add(LATE) >= newest);
+    let has_left = media(listed).any(|of| of.stream.window.before() > 0);
+    going_on.map(Listed::begin).min().filter(|_| has_left)
+}
+
+/// Returns the end of a stream in ticks of 100 ns.
+fn end(of: &Listed<'_>) -> u64 {
+    let (ticks, timescale) = (of.stream.timeline().end(), of.stream.timescale());
+    Moment { ticks, timescale }.rescaled(Timescale::SMOOTH)
 }

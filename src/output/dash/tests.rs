@@ -5,7 +5,7 @@ use crate::base::{Limits, Timescale};
 use crate::manifest::StreamKind;
 use crate::output::cmaf;
 use crate::presentation::growing::samples::{Event, Pushed, SECOND};
-use crate::presentation::{Liveness, OpenOptions, Piece, Stream};
+use crate::presentation::{ClipTimes, Liveness, OpenOptions, Piece, Stream};
 
 fn mpd(of: &Presentation) -> Result<String, &'static str> {
     let reply = answer(of, Request::Mpd).map_err(|error| error.kind.code())?;
@@ -58,7 +58,9 @@ fn the_mpd_of_an_event_is_dynamic_and_its_times_stay_what_they_are() {
         (all(&film, "type"), all(&film, "mediaPresentationDuration")),
         (vec!["static"], vec!["PT54S"])
     );
-    assert_eq!(all(&film, "presentationTimeOffset"), ["60000000", "288000"]);
+    // The Period begins with what is left: each segment has the time that it had.
+    assert_eq!(all(&film, "start"), ["PT34S"]);
+    assert_eq!(all(&film, "presentationTimeOffset"), ["400000000", "1920000"]);
     assert!(!film.contains("availabilityStartTime") && !film.contains("UTCTiming"));
 }
 
@@ -66,10 +68,80 @@ fn the_mpd_of_an_event_is_dynamic_and_its_times_stay_what_they_are() {
 fn players_stay_within_a_short_window_and_an_endless_one_has_no_depth() {
     let mut event = Event::usual();
     (0..10).for_each(|number| event.add_chunk(number));
-    let short = mpd(&event.snapshot(Some(8))).unwrap();
-    assert_eq!(all(&short, "suggestedPresentationDelay"), ["PT6S"]);
     let endless = mpd(&event.snapshot(None)).unwrap();
     assert!(!endless.contains("timeShiftBufferDepth"));
+    let short = mpd(&event.snapshot(Some(8))).unwrap();
+    assert_eq!(all(&short, "suggestedPresentationDelay"), ["PT6S"]);
+}
+
+#[test]
+fn one_long_segment_delays_players_as_long_as_it_is_listed() {
+    let mut event = Event::usual();
+    (0..5).for_each(|number| event.add_chunk(number));
+    (0..3).for_each(|track| event.add(track, 10 * SECOND, 10 * SECOND));
+    (10..15).for_each(|number| event.add_chunk(number));
+    let of = |text: &str| {
+        let names = ["minimumUpdatePeriod", "suggestedPresentationDelay"];
+        names.map(|name| all(text, name).concat())
+    };
+    assert_eq!(of(&mpd(&event.snapshot(Some(100))).unwrap()), ["PT10S", "PT50S"]);
+    (15..20).for_each(|number| event.add_chunk(number));
+    assert_eq!(of(&mpd(&event.snapshot(Some(20))).unwrap()), ["PT2S", "PT10S"]);
+}
+
+#[test]
+fn players_are_told_to_go_back_no_farther_than_there_are_segments() {
+    let mut event = Event::usual();
+    (0..45).for_each(|number| event.add_chunk(number));
+    let depth = |of: &Presentation| all(&mpd(of).unwrap(), "timeShiftBufferDepth").concat();
+    let delayed = |whole: &Presentation, seconds: u64| {
+        let delay = Some(seconds * SECOND);
+        depth(&whole.clip(&ClipTimes { delay, ..ClipTimes::default() }).unwrap())
+    };
+    assert_eq!(depth(&event.snapshot(None)), "");
+    assert_eq!(depth(&event.snapshot(Some(600))), "PT600S", "all of it is there");
+    assert_eq!(depth(&event.snapshot(Some(40))), "PT40S");
+    // The window becomes longer: what has left it does not come back.
+    assert_eq!(depth(&event.snapshot(Some(600))), "PT40S");
+    assert_eq!(depth(&event.snapshot(None)), "PT40S");
+    // Only what is in memory can be shown later.
+    event.growing.drop_before(50 * SECOND);
+    let whole = event.snapshot(Some(40));
+    assert_eq!(delayed(&whole, 10), "PT30S");
+    assert_eq!(delayed(&whole, 30), "PT10S");
+    // Of a segment in which the window begins or ends, less may be there.
+    (45..55).for_each(|number| event.add_chunk(number));
+    assert_eq!(delayed(&event.snapshot(Some(41)), 11), "PT41S");
+}
+
+#[test]
+fn an_event_that_has_ended_begins_with_what_is_left_and_its_times_stay() {
+    let sound =
+        Pushed { timescale: Timescale::new(48_000).unwrap(), ..Event::usual().tracks.remove(2) };
+    let mut event = Event::new(vec![Pushed::new(StreamKind::Video, 1, 800_000), sound]);
+    for number in 3..60 {
+        event.add(0, 2 * SECOND * number, 2 * SECOND);
+        event.add(1, 96_000 * number, 96_000);
+        event.snapshot(Some(20));
+    }
+    let (live, film) = (event.snapshot(Some(20)), event.film());
+    let [live, film] = [live, film].map(|of| mpd(&of).unwrap());
+    let of = |text: &str| {
+        let names = ["start", "presentationTimeOffset", "t", "mediaPresentationDuration"];
+        names.map(|name| all(text, name).join(" "))
+    };
+    let times = "1000000000 4800000";
+    assert_eq!(of(&live), ["PT0S", "60000000 288000", times, ""]);
+    // The difference of the first two is the same.
+    assert_eq!(of(&film), ["PT94S", "1000000000 4800000", times, "PT114S"]);
+    // What stays of a stream that has stopped does not count.
+    let mut event = Event::usual();
+    (0..3).for_each(|number| event.add_chunk(number));
+    for number in 3..60 {
+        (0..2).for_each(|track| event.add(track, 2 * SECOND * number, 2 * SECOND));
+        event.snapshot(Some(20));
+    }
+    assert_eq!(of(&mpd(&event.film()).unwrap())[0], "PT100S");
 }
 
 #[test]

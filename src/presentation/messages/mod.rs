@@ -4,6 +4,8 @@
 mod id3;
 mod newest;
 mod scheme;
+#[cfg(any(feature = "dash", feature = "hls"))]
+mod shown;
 mod splice;
 
 use std::sync::Arc;
@@ -16,11 +18,10 @@ pub(super) use scheme::is_data;
 #[cfg(any(feature = "dash", feature = "hls"))]
 pub(crate) use splice::Splice;
 
+use super::Presentation;
 #[cfg(feature = "hls")]
 use super::validator::ContentHash;
-use super::{Presentation, Stream};
-use crate::base::{Timescale, piece};
-use crate::manifest::StreamKind;
+use crate::base::piece;
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,29 +103,10 @@ impl Presentation {
         })
     }
 
-    /// Returns the messages of a scheme that manifests have: those in what they announce, and, as long as it is
-    /// live, those for later.
-    pub(crate) fn messages(&self, scheme: Scheme) -> impl Iterator<Item = &Message> {
-        let media = self.streams.iter().filter(|of| of.kind != StreamKind::Text);
-        let bounds = media.filter_map(announced);
-        let (begin, end) =
-            bounds.fold((u64::MAX, 0), |(begin, end), (from, to)| (begin.min(from), end.max(to)));
-        let end = if self.is_live { u64::MAX } else { end };
-        let all = self.messages.iter().filter(move |of| of.scheme == scheme);
-        all.filter(move |of| (begin..end).contains(&of.time))
-    }
-
     /// Takes messages that its files have.
     pub(super) fn add_messages(&mut self, more: Vec<Message>) {
         if !more.is_empty() {
             add(Arc::make_mut(&mut self.messages), more);
         }
     }
-}
-
-/// Returns the begin and the end of what is announced of a stream, in ticks of 100 ns.
-fn announced(of: &Stream) -> Option<(u64, u64)> {
-    let smooth = |ticks| of.timescale.rescale_floor(ticks, Timescale::SMOOTH).unwrap_or(u64::MAX);
-    let (begin, _) = of.timeline.chunk(of.window.hidden)?;
-    Some((smooth(begin), smooth(of.timeline.end())))
 }

@@ -43,13 +43,16 @@ impl Scheme {
         said.filter(|said| !said.is_empty()).map_or(Some(Self::Scte35), Self::declared)
     }
 
-    /// Reads the samples of a fragment that begins at `time`. Anything but messages is passed over.
+    /// Reads the samples of a fragment that begins at `time`. Anything but messages is passed over, and so are those that
+    /// only tell that the link is there.
     ///
     /// Spec: Azure Media Services, timed metadata in live streaming, 2.1.3.
     pub(crate) fn messages(self, samples: &Bytes, time: u64, timescale: Timescale) -> Vec<Message> {
         let (mut found, mut at) = (Vec::new(), 0);
         while let Some((message, end)) = self.message_at(samples, at, time, timescale) {
-            found.push(message);
+            if self != Self::Scte35 || !splice::is_heartbeat(&message.payload) {
+                found.push(message);
+            }
             at = end;
         }
         found
@@ -130,5 +133,28 @@ mod tests {
             assert!(of(&sample(1, &long).into()).is_empty(), "{size:?}");
         }
         assert!(Scheme::Scte35.messages(&samples, 100, Timescale::SMOOTH).is_empty());
+    }
+
+    #[test]
+    fn heartbeats_of_scte_35_are_passed_over() {
+        // A command, what belongs to it, and the length of the descriptors.
+        let section = |encrypted: u8, command: u8, rest: &[u8]| {
+            let length = (11 + rest.len() + 4) as u8;
+            let head = [0xfc, 0x30, length, 0, encrypted, 0, 0, 0, 0, 0, 0xff, 0xf0, 0, command];
+            let section = [&head[..], rest, &[1, 2, 3, 4]].concat();
+            [&[0, 0, 0, 1, 0, 0, 0, command, 0, 0, 0, 0][..], &section].concat()
+        };
+        let descriptor = [0, 7, 1, 5, b'C', b'U', b'E', b'I', 9];
+        let samples = [
+            section(0, 0, &[0, 0]),
+            section(0, 6, &[0x7f, 0, 0]),
+            section(0, 7, &[0, 0]),
+            section(0, 0, &descriptor),
+            section(0, 0, &[0, 0]),
+            section(0x80, 0, &[0, 0]),
+        ];
+        let found = Scheme::Scte35.messages(&samples.concat().into(), 5, Timescale::SMOOTH);
+        let found = found.iter().map(|of| (of.id, of.payload.len()));
+        assert_eq!(found.collect::<Vec<_>>(), [(6, 21), (0, 27), (0, 20)]);
     }
 }

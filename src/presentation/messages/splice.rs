@@ -20,7 +20,9 @@ pub(crate) enum Splice {
 }
 
 const TABLE: u8 = 0xfc;
+const SPLICE_NULL: u8 = 0;
 const SPLICE_INSERT: u8 = 5;
+const BANDWIDTH_RESERVATION: u8 = 7;
 
 /// Returns the length of the section that begins with these bytes. `None` if they are none.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
@@ -28,6 +30,19 @@ pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     // Three bytes come before what the length counts, and the CRC is the last four.
     let length = 3 + (usize::from(high & 0x0f) << 8 | usize::from(low));
     (length >= 18).then_some(length)
+}
+
+/// Returns whether a section only tells that the link is there, or fills it: devices send such sections each few
+/// seconds.
+///
+/// Spec: ANSI/SCTE 35, 9.7.1 and 9.7.5.
+pub(super) fn is_heartbeat(section: &[u8]) -> bool {
+    let is_encrypted = section.get(4).is_none_or(|flags| flags & 0x80 != 0);
+    // Neither command has anything in front of the length of the descriptors.
+    let is_empty = section.get(14..16) == Some(&[0, 0]);
+    let command = section.get(13);
+    let is_none = command.is_some_and(|of| matches!(*of, SPLICE_NULL | BANDWIDTH_RESERVATION));
+    !is_encrypted && is_none && is_empty
 }
 
 impl Splice {
