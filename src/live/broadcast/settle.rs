@@ -130,8 +130,11 @@ impl Broadcast {
             }
             Place::Chunk(_) => {}
             _ => {
-                // Within the jitter, nothing overlaps.
-                if let Some(end) = self.streams[stream].schedule.end().filter(|_| !is_sparse)
+                let schedule = &mut self.streams[stream].schedule;
+                let overlap = schedule.overlap_at(held.time, jitter);
+                // Within the jitter, nothing overlaps. A chunk that is held back becomes shorter; one that players know
+                // stays, and the next one begins later.
+                if let Some(end) = schedule.released_end()
                     && held.time < end
                 {
                     let moved = end - held.time;
@@ -141,7 +144,7 @@ impl Broadcast {
                     }
                 }
                 let chunk = Chunk { time: held.time, end: held.end() };
-                self.streams[stream].schedule.push(chunk);
+                schedule.push(chunk, overlap);
                 self.streams[stream].grew = Some(now.monotonic);
             }
         }
