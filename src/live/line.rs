@@ -257,6 +257,11 @@ impl Line {
         self.waiting.len() < WAITING
     }
 
+    /// Returns true if half of those wait that may.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.waiting.len() >= WAITING / 2
+    }
+
     /// Takes a fragment that is new.
     pub(super) fn wait(&mut self, held: Held) {
         self.waiting.insert(held.time, held);

@@ -194,6 +194,11 @@ impl Broadcast {
         true
     }
 
+    /// Returns true if half of what may be held is: nothing waits any longer then.
+    fn is_short(&self) -> bool {
+        self.held_bytes > self.options.held_bytes / 2 || self.lines.iter().any(Line::is_half_full)
+    }
+
     /// A fragment is held no more.
     fn unhold(&mut self, line: usize, held: &Held) {
         self.held_bytes = self.held_bytes.saturating_sub(held.cost());

@@ -21,7 +21,7 @@ impl Broadcast {
         };
         let may = |line: usize| self.lines[line].waiting() > 0 && is_ready(line);
         let began = self.began.unwrap_or(now.monotonic);
-        let is_over = now.since(began) >= self.options.start_wait;
+        let is_over = now.since(began) >= self.options.start_wait || self.is_short();
         let are_all_here = self.missing().is_empty() && lines().all(is_ready);
         let starts = (lines().any(may) && (are_all_here || is_over))
             || (self.is_ending && (0..self.lines.len()).any(|line| self.lines[line].waiting() > 0));
