@@ -312,8 +312,13 @@ impl PublishingPoint {
             Taken::Done => Ok(()),
             Taken::OtherCodec => Err(other_codec()),
             Taken::Restart => {
+                // Those that showed it are of the new event.
+                let first = broadcast.take_strays(feed);
                 let feed = self.restart(push, now)?;
                 if let Some(broadcast) = &mut self.broadcast {
+                    for of in first {
+                        broadcast.arrive(feed, of.push, &of.arrived, of.at);
+                    }
                     broadcast.arrive(feed, push, arrived, now);
                 }
                 Ok(())
