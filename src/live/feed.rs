@@ -24,7 +24,7 @@ pub(super) struct Feed {
     /// What they were moved by before, the last one first.
     pub(super) shifts_before: Vec<i64>,
     /// True if its first fragments came faster than their clock, with times that the event has had: a recording. `None`
-    /// if that was not asked.
+    /// before that is known.
     pub(super) is_recorded: Option<bool>,
     /// Its clock is another one, and another encoder pushes the same tracks: nothing of it is used.
     pub(super) is_standby: bool,
@@ -230,7 +230,7 @@ impl Feed {
             self.shifts_before.insert(0, before);
             self.shifts_before.truncate(SHIFTS);
         }
-        self.is_standby = false;
+        (self.is_standby, self.is_recorded) = (false, Some(false));
         for track in &mut self.tracks {
             (track.turned, track.newest, track.newest_end) = (0, None, None);
             (track.repeats, track.next, track.since) = (None, None, None);

@@ -131,6 +131,13 @@ impl Broadcast {
         self.strays.extract_if(.., |of| of.feed == feed).collect()
     }
 
+    /// Returns those of other streams of the same encoder.
+    pub(in crate::live) fn take_strays_beside(&mut self, feed: usize) -> Vec<Stray> {
+        let (feeds, own) = (&self.feeds, &self.feeds[feed].encoder);
+        let is_beside = |of: &mut Stray| of.feed != feed && feeds[of.feed].encoder == *own;
+        self.strays.extract_if(.., is_beside).collect()
+    }
+
     /// Returns the bytes of memory of fragments that wait for the next one of their encoder.
     pub(in crate::live) fn stray_bytes(&self) -> u64 {
         self.strays.iter().map(|of| of.arrived.bytes.len() as u64).sum()

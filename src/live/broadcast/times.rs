@@ -52,17 +52,11 @@ impl Broadcast {
         let turned = time.saturating_add(of.tracks[track].turned);
         let own = turned.saturating_add(from_smooth(of.shift, timescale));
         if self.is_near(timed, own, now) {
+            self.feeds[feed].is_recorded.get_or_insert(false);
             return Reading::At(own);
         }
         if let Some(at) = self.sent_before(timed, own, now) {
             return Reading::At(at);
-        }
-        if self.is_of_the_past(timed, own, now) {
-            match self.feeds[feed].is_recorded {
-                Some(true) => return Reading::At(own),
-                None => return Reading::Unsure,
-                Some(false) => {}
-            }
         }
         // What the same encoder, or the others after a common restart, were moved by.
         let is_near = |&shift: &i64| {
@@ -71,6 +65,13 @@ impl Broadcast {
         };
         if let Some(shift) = self.other_shifts(feed).into_iter().find(is_near) {
             return self.move_by(timed, shift);
+        }
+        if self.is_of_the_past(timed, own, now) {
+            match self.feeds[feed].is_recorded {
+                Some(true) => return Reading::At(own),
+                None => return Reading::Unsure,
+                Some(false) => {}
+            }
         }
         if self.may_have_turned(timed) {
             let newest = self.lines[line].newest_end();

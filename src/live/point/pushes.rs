@@ -313,13 +313,18 @@ impl PublishingPoint {
             Taken::OtherCodec => Err(other_codec()),
             Taken::Restart => {
                 // Those that showed it are of the new event.
-                let first = broadcast.take_strays(feed);
+                let (first, beside) =
+                    (broadcast.take_strays(feed), broadcast.take_strays_beside(feed));
                 let feed = self.restart(push, now)?;
                 if let Some(broadcast) = &mut self.broadcast {
                     for of in first {
                         broadcast.arrive(feed, of.push, &of.arrived, of.at);
                     }
                     broadcast.arrive(feed, push, arrived, now);
+                }
+                for of in beside {
+                    // Its push may have ended.
+                    let _ = self.arrive(of.push, &of.arrived, of.at);
                 }
                 Ok(())
             }

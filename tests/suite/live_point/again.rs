@@ -87,23 +87,33 @@ fn one_old_fragment_with_other_samples_is_no_encoder_that_began_anew() {
 
 #[test]
 fn a_new_event_of_an_encoder_that_began_anew_has_all_of_its_fragments() {
-    let options = PointOptions::default().restart_on_encoder_reconnect(true);
-    let (specs, mut watch) = (pair(), Watch::new(options));
-    let id = watch.begin("all", "a");
-    watch.push(id, &header(&specs)).unwrap();
-    push(&mut watch, id, &specs, 0..8);
-    watch.lost(id);
-    let id = watch.begin("all", "a");
-    watch.push(id, &header(&specs)).unwrap();
-    for number in 0..6 {
-        watch.pass(2000);
-        for spec in &specs {
-            watch.push(id, &spec.fragment(number * i64::from(LONG), LONG, 9)).unwrap();
+    for is_split in [false, true] {
+        let options = PointOptions::default().restart_on_encoder_reconnect(true);
+        let (specs, mut watch) = (pair(), Watch::new(options));
+        for (numbers, coded) in [(0..8, 0), (0..6, 9)] {
+            let all = watch.begin("all", "a");
+            let ids = [all, if is_split { watch.begin("sound", "a") } else { all }];
+            match is_split {
+                false => watch.push(all, &header(&specs)).unwrap(),
+                true => ids.iter().zip(specs.chunks(1)).for_each(|(id, specs)| {
+                    watch.push(*id, &header(specs)).unwrap();
+                }),
+            }
+            for number in numbers {
+                watch.pass(2000);
+                for (id, spec) in ids.iter().zip(&specs) {
+                    let fragment = spec.fragment(number * i64::from(LONG), LONG, coded);
+                    watch.push(*id, &fragment).unwrap();
+                }
+            }
+            if coded == 0 {
+                ids[..1 + usize::from(is_split)].iter().for_each(|id| watch.lost(*id));
+            }
         }
+        watch.stop();
+        assert_eq!(watch.count("began"), 2, "{:#?}", watch.notices);
+        assert_eq!((watch.times("video"), watch.times("audio")), (starts(0..6), starts(0..6)));
     }
-    watch.stop();
-    assert_eq!(watch.count("began"), 2, "{:#?}", watch.notices);
-    assert_eq!((watch.times("video"), watch.times("audio")), (starts(0..6), starts(0..6)));
 }
 
 #[test]
@@ -137,7 +147,7 @@ fn fragments_of_an_encoder_that_rounds_durations_up_are_served_as_they_were_push
     }
 }
 
-/// Pushes fragments whose samples depend on `coded`.
+/// Pushes a fragment of each track, without any time passing.
 fn send(watch: &mut Watch, id: smooth_origin::live::PushId, specs: &[Spec], number: i64) {
     for spec in specs {
         watch.push(id, &spec.fragment(number * i64::from(LONG), LONG, 0)).unwrap();
