@@ -234,11 +234,14 @@ mod tests {
     fn a_chunk_that_is_released_ends_where_the_next_one_is_expected() {
         let mut schedule = Schedule::new(false);
         // Each one begins 4 ticks before the end of the one before it, and the last one at that end.
-        for (time, listed) in [(0, 104), (104, 200), (200, 300), (300, 400), (404, 504)] {
-            let (end, overlap) = (time + 104, schedule.overlap_at(time, 10));
+        for (begin, listed) in
+            [(0, (0, 104)), (100, (104, 200)), (200, (200, 300)), (304, (304, 408))]
+        {
+            let (end, overlap) = (begin + 104, schedule.overlap_at(begin, 10));
+            let time = schedule.released_end().map_or(begin, |end| end.max(begin));
             schedule.push(Chunk { time, end }, overlap);
             schedule.release();
-            assert_eq!(schedule.released_end(), Some(listed), "{time}");
+            assert_eq!((time, schedule.end()), (listed.0, Some(listed.1)), "{begin}");
         }
         let mut schedule = Schedule::new(false);
         for time in [0, 100, 200] {

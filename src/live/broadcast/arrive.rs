@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::captions::FAR_AHEAD;
 use super::taken::Taken;
-use super::times::{Reading, Timed, of_clock};
+use super::times::{FAR_AHEAD, Reading, Timed, of_clock};
 use crate::base::Error;
 use crate::fragment::{Parsed, Stored, of_other_track};
 use crate::live::clock::{Epoch, duration_of, smooth_ticks, to_smooth};

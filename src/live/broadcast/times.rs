@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::captions::FAR_AHEAD;
 use crate::live::clock::{from_smooth, smooth_ticks, to_smooth, turns};
 use crate::live::feed::{Feed, FeedTrack, Repeats};
 use crate::live::held::Held;
 use crate::live::intake::Arrived;
 use crate::live::line::Meeting;
+use crate::live::moment::Duration;
 use crate::live::schedule::Place;
 use crate::live::{LiveEvent, Moment, NoticeKind, PushId};
 use crate::manifest::StreamKind;
@@ -335,3 +335,6 @@ pub(super) fn of_clock(kind: StreamKind) -> bool {
 /// Fragments of a track that encoders send again when they come again: two by Azure's specification of ingest, fewer
 /// than three by that of DASH-IF. What is behind more of them is told apart by its samples.
 const SENT_AGAIN: usize = 4;
+
+/// How far ahead of the event captions may begin, and other fragments may end.
+pub(super) const FAR_AHEAD: Duration = Duration::from_secs(600);
