@@ -21,6 +21,11 @@ pub(super) struct Feed {
     pub(super) tracks: Vec<FeedTrack>,
     /// Ticks of 100 ns by which its times are moved.
     pub(super) shift: i64,
+    /// What they were moved by before, the last one first.
+    pub(super) shifts_before: Vec<i64>,
+    /// True if its first fragments came faster than their clock, with times that the event has had: a recording. `None`
+    /// before that is known.
+    pub(super) is_recorded: Option<bool>,
     /// Its clock is another one, and another encoder pushes the same tracks: nothing of it is used.
     pub(super) is_standby: bool,
     /// The push in which this was reported.
@@ -74,8 +79,10 @@ pub(super) struct FeedTrack {
     pub(super) newest_end: Option<i64>,
     /// Where a fragment without a time begins, by the event's clock: the end of the one before.
     pub(super) next: Option<i64>,
-    /// The push that sent it.
+    /// The push that sent the newest one that was new.
     pub(super) push: Option<PushId>,
+    /// The arrival and the start of the first fragment of that push.
+    pub(super) since: Option<(Duration, i64)>,
     /// Each of its fragments comes in a request of its own.
     pub(super) is_apart: bool,
     /// Its fragments of late are far behind what the track has.
@@ -109,6 +116,7 @@ impl FeedTrack {
             newest_end: None,
             next: None,
             push: None,
+            since: None,
             is_apart: false,
             repeats: None,
             duplicates: Tally::default(),
@@ -127,6 +135,8 @@ impl Feed {
             encoder: encoder.into(),
             tracks: Vec::new(),
             shift: 0,
+            shifts_before: Vec::new(),
+            is_recorded: None,
             is_standby: false,
             told: None,
             has_ended: false,
@@ -214,14 +224,22 @@ impl Feed {
 
     /// Times are moved by so many ticks of 100 ns from now on.
     pub(super) fn shift_to(&mut self, shift: i64) {
-        self.shift = shift;
-        self.is_standby = false;
+        let before = std::mem::replace(&mut self.shift, shift);
+        self.shifts_before.retain(|of| ![before, shift].contains(of));
+        if before != shift {
+            self.shifts_before.insert(0, before);
+            self.shifts_before.truncate(SHIFTS);
+        }
+        (self.is_standby, self.is_recorded) = (false, Some(false));
         for track in &mut self.tracks {
             (track.turned, track.newest, track.newest_end) = (0, None, None);
-            (track.repeats, track.next) = (None, None);
+            (track.repeats, track.next, track.since) = (None, None, None);
         }
     }
 }
+
+/// Shifts of before that are remembered.
+const SHIFTS: usize = 4;
 
 /// An encoder that is connected and silent is waited for so many times as long as one that was lost.
 const OPEN: u32 = 10;

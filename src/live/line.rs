@@ -230,6 +230,14 @@ impl Line {
         if self.recent.iter().any(overlaps) { Meeting::Overlaps } else { Meeting::Late }
     }
 
+    /// Returns true if one of these starts was taken of late.
+    pub(super) fn has(&self, time: i64) -> bool {
+        let jitter = self.jitter();
+        let near = time.saturating_sub(jitter)..=time.saturating_add(jitter);
+        self.recent.iter().any(|recent| near.contains(&recent.time))
+            || self.waiting.range(near).next().is_some()
+    }
+
     /// Returns the start of a fragment between two times that another encoder sent, and its feed.
     pub(super) fn between(&self, from: i64, to: i64, feed: usize) -> Option<(i64, usize)> {
         let range = (from - self.jitter())..(to - self.jitter());
@@ -255,6 +263,11 @@ impl Line {
     /// Returns true if one more fragment may wait.
     pub(super) fn has_room(&self) -> bool {
         self.waiting.len() < WAITING
+    }
+
+    /// Returns true if half of those wait that may.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.waiting.len() >= WAITING / 2
     }
 
     /// Takes a fragment that is new.

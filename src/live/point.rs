@@ -209,7 +209,7 @@ impl PublishingPoint {
     pub(crate) fn memory(&self) -> u64 {
         let of_push = |push: &Push| push.intake.memory() + push.intake.header_memory();
         let arriving: u64 = self.pushes.values().map(of_push).sum();
-        let of_event = |of: &Broadcast| of.held_bytes() + of.header_bytes();
+        let of_event = |of: &Broadcast| of.held_bytes() + of.stray_bytes() + of.header_bytes();
         arriving + self.known.memory() + self.broadcast.as_ref().map_or(0, of_event)
     }
 

@@ -37,6 +37,10 @@ pub(super) struct Schedule {
     count: u64,
     /// True if chunks may overlap: commands and captions of a sparse stream.
     is_sparse: bool,
+    /// End of the last chunk, as its encoder says it.
+    reach: Option<i64>,
+    /// Ticks by which the last chunk begins before that end of the one before it: its encoder rounds durations up.
+    overlap: i64,
 }
 
 /// Released chunks that are kept for tracks that come later.
@@ -69,16 +73,24 @@ impl Schedule {
         }
     }
 
-    /// Adds a chunk behind all others.
-    pub(super) fn push(&mut self, chunk: Chunk) {
+    /// Adds a chunk behind all others. The last one overlaps it by so many ticks, as its encoder says.
+    pub(super) fn push(&mut self, chunk: Chunk, overlap: i64) {
         debug_assert!(self.chunks.back().is_none_or(|last| last.time < chunk.time));
+        (self.reach, self.overlap) = (Some(chunk.end), overlap);
         self.chunks.push_back(chunk);
+    }
+
+    /// Returns by how many ticks, no more than `jitter`, the last chunk reaches beyond the beginning of the next one. It
+    /// is none if a chunk may overlap others.
+    pub(super) fn overlap_at(&self, time: i64, jitter: i64) -> i64 {
+        let reach = self.reach.filter(|_| !self.is_sparse);
+        reach.map_or(0, |reach| reach.saturating_sub(time).clamp(0, jitter))
     }
 
     /// Adds a chunk that was released before the process began, unless it is known.
     pub(super) fn restore(&mut self, chunk: Chunk) {
         if self.chunks.back().is_none_or(|last| last.time < chunk.time) {
-            self.push(chunk);
+            self.push(chunk, 0);
             self.release();
         }
     }
@@ -86,6 +98,12 @@ impl Schedule {
     /// Returns the end of the last chunk.
     pub(super) fn end(&self) -> Option<i64> {
         self.chunks.back().map(|chunk| chunk.end)
+    }
+
+    /// Returns the end of the last chunk if it is released: players may know it, and it stays.
+    pub(super) fn released_end(&self) -> Option<i64> {
+        let is_released = self.released == self.chunks.len() && !self.is_sparse;
+        self.end().filter(|_| is_released)
     }
 
     /// Returns true if a chunk begins before a time.
@@ -111,6 +129,9 @@ impl Schedule {
 
     /// Releases the first chunk that is held back.
     pub(super) fn release(&mut self) {
+        if self.released < self.chunks.len() && !self.is_sparse {
+            self.chunks[self.released] = self.cut(self.released);
+        }
         self.released += 1;
         self.count += 1;
         while self.released > KEPT {
@@ -127,6 +148,7 @@ impl Schedule {
             released = released.saturating_sub(1);
             is_released || !is_void(chunk)
         });
+        (self.reach, self.overlap) = (self.end(), 0);
     }
 
     /// Returns the chunks that follow the one of this time, at most `count`, each with the duration until
@@ -153,9 +175,15 @@ impl Schedule {
         }
     }
 
+    /// The next one of the last chunk is not known: it is expected to begin as early as the last one did. An encoder
+    /// whose samples all have a duration that is rounded up has each fragment overlap the next one by as much.
     fn cut(&self, at: usize) -> Chunk {
         let chunk = self.chunks[at];
-        let next = self.chunks.get(at + 1).map_or(i64::MAX, |next| next.time);
+        let next = match self.chunks.get(at + 1) {
+            Some(next) => next.time,
+            None if at < self.released => chunk.end,
+            None => chunk.end.saturating_sub(self.overlap).max(chunk.time.saturating_add(1)),
+        };
         Chunk { end: chunk.end.min(next), ..chunk }
     }
 }
@@ -167,7 +195,7 @@ mod tests {
     fn schedule(chunks: &[(i64, i64)]) -> Schedule {
         let mut schedule = Schedule::new(false);
         for &(time, end) in chunks {
-            schedule.push(Chunk { time, end });
+            schedule.push(Chunk { time, end }, 0);
         }
         schedule
     }
@@ -203,6 +231,30 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_that_is_released_ends_where_the_next_one_is_expected() {
+        let mut schedule = Schedule::new(false);
+        // Each one begins 4 ticks before the end of the one before it, and the last one at that end.
+        for (begin, listed) in
+            [(0, (0, 104)), (100, (104, 200)), (200, (200, 300)), (304, (304, 408))]
+        {
+            let (end, overlap) = (begin + 104, schedule.overlap_at(begin, 10));
+            let time = schedule.released_end().map_or(begin, |end| end.max(begin));
+            schedule.push(Chunk { time, end }, overlap);
+            schedule.release();
+            assert_eq!((time, schedule.end()), (listed.0, Some(listed.1)), "{begin}");
+        }
+        let mut schedule = Schedule::new(false);
+        for time in [0, 100, 200] {
+            let overlap = schedule.overlap_at(time, 10);
+            schedule.push(Chunk { time, end: time + 104 }, overlap);
+        }
+        assert_eq!(schedule.released_end(), None);
+        let chunk = |time: i64| Chunk { time, end: time + 100 };
+        assert_eq!(schedule.at(0), Some(chunk(0)));
+        assert_eq!(schedule.following(0, 2), [chunk(100), chunk(200)]);
+    }
+
+    #[test]
     fn a_fragment_that_reaches_far_into_the_next_chunk_is_too_long() {
         let schedule = schedule(&[(0, 100), (100, 200), (250, 350)]);
         let is_too_long = |time, end| schedule.is_too_long(time, end, 1);
@@ -216,7 +268,7 @@ mod tests {
     fn only_the_last_released_chunks_are_kept() {
         let mut schedule = Schedule::new(false);
         for time in 0..10_000 {
-            schedule.push(Chunk { time, end: time + 1 });
+            schedule.push(Chunk { time, end: time + 1 }, 0);
             schedule.release();
         }
         assert_eq!((schedule.chunks.len(), schedule.count()), (KEPT, 10_000));

@@ -2,6 +2,8 @@
 
 #[path = "live_point/codings.rs"]
 mod codings;
+#[path = "live_point/again.rs"]
+mod again;
 #[cfg(feature = "unstable-formats")]
 #[path = "live_point/dropped.rs"]
 mod dropped;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::captions::FAR_AHEAD;
 use super::taken::Taken;
-use super::times::{Reading, Timed, of_clock};
+use super::times::{FAR_AHEAD, Reading, Timed, of_clock};
 use crate::base::Error;
 use crate::fragment::{Parsed, Stored, of_other_track};
 use crate::live::clock::{Epoch, duration_of, smooth_ticks, to_smooth};
@@ -29,6 +28,18 @@ impl Broadcast {
     ) -> Taken {
         self.feeds[feed].count(arrived.bytes.len() as u64, now.monotonic);
         self.goes_on(feed);
+        self.decide_recording(feed, arrived, now);
+        self.arrive_again(feed, push, arrived, now)
+    }
+
+    /// Takes a fragment that is counted.
+    pub(super) fn arrive_again(
+        &mut self,
+        feed: usize,
+        push: PushId,
+        arrived: &Arrived,
+        now: Moment,
+    ) -> Taken {
         let tracks = &self.feeds[feed].tracks;
         let Some(track) = tracks.iter().position(|of| of.track_id == arrived.track_id) else {
             return Taken::Done;
@@ -49,7 +60,11 @@ impl Broadcast {
         let time = match goes_on.map_or_else(|| self.read(timed, now), Reading::At) {
             Reading::At(time) => time,
             Reading::Standby => return Taken::Done,
-            Reading::Restart => return Taken::Restart,
+            Reading::Unsure => return self.hold_stray(timed, None, arrived, now),
+            Reading::Restart => {
+                self.take_strays(feed);
+                return Taken::Restart;
+            }
         };
         if self.ends_too_far_ahead(timed, time, now) {
             let why = "it ends more than 10 minutes ahead of the event; check the encoder's clock and \
@@ -59,7 +74,7 @@ impl Broadcast {
         }
         self.feeds[feed].tracks[track].next = Some(time.saturating_add(duration));
         let held = self.held(timed, time, arrived, now);
-        self.take(timed, held, arrived.is_key, now)
+        self.take(timed, held, arrived, now)
     }
 
     /// A fragment came of a track that has the codec data of another encoder.
@@ -77,15 +92,21 @@ impl Broadcast {
         &mut self,
         timed: Timed,
         held: Option<Held>,
-        is_key: bool,
+        arrived: &Arrived,
         now: Moment,
     ) -> Taken {
         let Timed { feed, track, line, push, .. } = timed;
         let Some(held) = held else { return Taken::Done };
         let is_sparse = self.streams[self.lines[line].stream].is_sparse;
         let meeting = self.lines[line].meet(&held, is_sparse);
-        if !is_sparse && self.is_anew(timed, &held, meeting, now) {
-            return self.begins_anew(timed, held, is_key, now);
+        if !is_sparse {
+            if let Some(first) = self.stray_before(timed, arrived, meeting) {
+                return self.begins_anew(first, timed, arrived, now);
+            }
+            // One alone may be sent again for whatever reason.
+            if self.is_anew(timed, &held, meeting, now) {
+                return self.hold_stray(timed, Some(held), arrived, now);
+            }
         }
         let at = duration_of(held.time, self.lines[line].timescale);
         let of = &mut self.feeds[feed].tracks[track];
@@ -102,8 +123,10 @@ impl Broadcast {
         let kind = match meeting {
             Meeting::New => {
                 of.is_apart = of.push.map_or(has_pushed, |before| before != push);
-                of.push = Some(push);
-                self.wait(timed, held, is_key, now);
+                if of.push.replace(push) != Some(push) || of.since.is_none() {
+                    of.since = Some((now.monotonic, held.time));
+                }
+                self.wait(timed, held, arrived.is_key, now);
                 return Taken::Done;
             }
             Meeting::Same { .. } => {

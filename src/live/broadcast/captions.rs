@@ -1,13 +1,12 @@
 //! The times of captions and commands: they follow the clock of the stream that they belong to.
 
-use super::times::{Reading, Timed, of_clock};
+use super::times::{FAR_AHEAD, Reading, Timed, of_clock};
 use super::{Broadcast, LiveStream};
 use crate::live::Moment;
 use crate::live::clock::{from_smooth, smooth_ticks, to_smooth};
 use crate::live::feed::Feed;
 use crate::live::intake::HeaderTrack;
 use crate::live::line::Line;
-use crate::live::moment::Duration;
 use crate::manifest::StreamKind;
 
 impl Broadcast {
@@ -163,6 +162,3 @@ fn with_turns(at: i64, live: i64) -> i64 {
 
 /// Streams of captions without a fragment, of which an archive has a file.
 const MOST_ANNOUNCED: usize = 32;
-
-/// How far ahead of the event captions may begin, and other fragments may end.
-pub(super) const FAR_AHEAD: Duration = Duration::from_secs(600);

@@ -5,6 +5,7 @@
 //!  codec      encoders with other codec data for one track: one of them feeds it
 //!  times      the time of a fragment by the event's clock; captions: that of their stream
 //!  arrive     a fragment ─► waits in its Line, or is a duplicate, late, misaligned
+//!  strays     fragments of which the next one tells whether their encoder began anew
 //!  settle     the first that waits, without a gap before it, or when nobody fills the gap ─► Schedule
 //!  qualities  a chunk that is due, and that a quality of its stream may still bring, waits
 //!  publish    a chunk that enough others follow ─► tfrf ─► Growing, LiveEvent::Append
@@ -22,6 +23,7 @@ mod register;
 mod restore;
 mod served;
 mod settle;
+mod strays;
 mod taken;
 mod times;
 
@@ -45,6 +47,7 @@ use crate::presentation::growing::Growing;
 use drift::Drift;
 pub(super) use register::{Registered, other_codec};
 use served::Served;
+use strays::Stray;
 pub(super) use taken::Taken;
 
 /// One event of a publishing point.
@@ -82,6 +85,8 @@ pub(super) struct Broadcast {
     held_bytes: u64,
     /// Those of captions and commands, which may wait for long.
     held_sparse: u64,
+    /// In the order in which they came.
+    strays: Vec<Stray>,
     pub(super) published: u64,
     pub(super) snapshot: Option<Arc<Presentation>>,
     pub(super) log: Vec<LiveEvent>,
@@ -135,6 +140,7 @@ impl Broadcast {
             header_bytes: 0,
             held_bytes: 0,
             held_sparse: 0,
+            strays: Vec::new(),
             published,
             snapshot: None,
             log,
@@ -156,6 +162,7 @@ impl Broadcast {
         }
         let place = self.longest_gone()?;
         self.lines.iter_mut().for_each(|line| line.forget_feed(place));
+        self.take_strays(place);
         self.feeds[place] = feed;
         Some(place)
     }
@@ -192,6 +199,11 @@ impl Broadcast {
             self.held_sparse = sparse;
         }
         true
+    }
+
+    /// Returns true if half of what may be held is: nothing waits any longer then.
+    fn is_short(&self) -> bool {
+        self.held_bytes > self.options.held_bytes / 2 || self.lines.iter().any(Line::is_half_full)
     }
 
     /// A fragment is held no more.

@@ -21,7 +21,7 @@ impl Broadcast {
         };
         let may = |line: usize| self.lines[line].waiting() > 0 && is_ready(line);
         let began = self.began.unwrap_or(now.monotonic);
-        let is_over = now.since(began) >= self.options.start_wait;
+        let is_over = now.since(began) >= self.options.start_wait || self.is_short();
         let are_all_here = self.missing().is_empty() && lines().all(is_ready);
         let starts = (lines().any(may) && (are_all_here || is_over))
             || (self.is_ending && (0..self.lines.len()).any(|line| self.lines[line].waiting() > 0));
@@ -130,8 +130,11 @@ impl Broadcast {
             }
             Place::Chunk(_) => {}
             _ => {
-                // Within the jitter, nothing overlaps.
-                if let Some(end) = self.streams[stream].schedule.end().filter(|_| !is_sparse)
+                let schedule = &mut self.streams[stream].schedule;
+                let overlap = schedule.overlap_at(held.time, jitter);
+                // Within the jitter, nothing overlaps. A chunk that is held back becomes shorter; one that players know
+                // stays, and the next one begins later.
+                if let Some(end) = schedule.released_end()
                     && held.time < end
                 {
                     let moved = end - held.time;
@@ -141,7 +144,7 @@ impl Broadcast {
                     }
                 }
                 let chunk = Chunk { time: held.time, end: held.end() };
-                self.streams[stream].schedule.push(chunk);
+                schedule.push(chunk, overlap);
                 self.streams[stream].grew = Some(now.monotonic);
             }
         }

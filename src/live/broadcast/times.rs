@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Broadcast;
-use super::taken::Taken;
 use crate::live::clock::{from_smooth, smooth_ticks, to_smooth, turns};
-use crate::live::feed::{Feed, Repeats};
+use crate::live::feed::{Feed, FeedTrack, Repeats};
 use crate::live::held::Held;
 use crate::live::intake::Arrived;
 use crate::live::line::Meeting;
+use crate::live::moment::Duration;
+use crate::live::schedule::Place;
 use crate::live::{LiveEvent, Moment, NoticeKind, PushId};
 use crate::manifest::StreamKind;
 
@@ -18,6 +19,8 @@ pub(super) enum Reading {
     At(i64),
     /// The clock of the encoder is another one, and nothing of it is used.
     Standby,
+    /// The next fragment tells.
+    Unsure,
     Restart,
 }
 
@@ -49,7 +52,11 @@ impl Broadcast {
         let turned = time.saturating_add(of.tracks[track].turned);
         let own = turned.saturating_add(from_smooth(of.shift, timescale));
         if self.is_near(timed, own, now) {
+            self.feeds[feed].is_recorded.get_or_insert(false);
             return Reading::At(own);
+        }
+        if let Some(at) = self.sent_before(timed, own, now) {
+            return Reading::At(at);
         }
         // What the same encoder, or the others after a common restart, were moved by.
         let is_near = |&shift: &i64| {
@@ -58,6 +65,13 @@ impl Broadcast {
         };
         if let Some(shift) = self.other_shifts(feed).into_iter().find(is_near) {
             return self.move_by(timed, shift);
+        }
+        if self.is_of_the_past(timed, own, now) {
+            match self.feeds[feed].is_recorded {
+                Some(true) => return Reading::At(own),
+                None => return Reading::Unsure,
+                Some(false) => {}
+            }
         }
         if self.may_have_turned(timed) {
             let newest = self.lines[line].newest_end();
@@ -71,6 +85,62 @@ impl Broadcast {
             }
         }
         self.jump(timed, own, now)
+    }
+
+    /// Returns the time of a fragment that is older than the newest ones of its encoder: its counter of 32 bits had not
+    /// begun anew then, or the track has it by what its times were moved by then. Encoders send fragments again.
+    fn sent_before(&self, timed: Timed, own: i64, now: Moment) -> Option<i64> {
+        let Timed { feed, track, line, time, is_short, .. } = timed;
+        let of = &self.feeds[feed];
+        let before_turn = own.saturating_sub(1 << 32);
+        if is_short && of.tracks[track].turned > 0 && self.is_near(timed, before_turn, now) {
+            return Some(before_turn);
+        }
+        let timescale = self.lines[line].timescale;
+        let mut times =
+            of.shifts_before.iter().map(|&of| time.saturating_add(from_smooth(of, timescale)));
+        times.find(|&at| self.lines[line].has(at) && self.is_near(timed, at, now))
+    }
+
+    /// Returns true if a fragment is the first one that an encoder sends of a stream, and the event has had a chunk of
+    /// its time, while the encoder pushed others of its streams: recordings may come one after the other.
+    fn is_of_the_past(&self, timed: Timed, own: i64, now: Moment) -> bool {
+        let of = &self.feeds[timed.feed];
+        let is_new = |track: &FeedTrack| track.newest.is_none();
+        let is_first = match of.is_recorded {
+            None => of.tracks.iter().all(is_new),
+            Some(_) => is_new(&of.tracks[timed.track]),
+        };
+        let has_sent = |other: &Feed| {
+            other.key != of.key && other.encoder == of.encoder && other.sent.is_some()
+        };
+        let line = &self.lines[timed.line];
+        let schedule = &self.streams[line.stream].schedule;
+        is_first
+            && of.shift == 0
+            && matches!(schedule.place(own, line.jitter()), Place::Chunk(_))
+            && self.feeds.iter().any(has_sent)
+            && !self.has_rival(timed.feed, now)
+    }
+
+    /// Returns true if a fragment is one behind a hole in a recording: it comes in the same push as those before it, which
+    /// came faster than their clock, so that they are far ahead of what is live.
+    fn is_behind_hole(&self, timed: Timed, at: i64, now: Moment) -> bool {
+        let Timed { feed, track, line, push, duration, .. } = timed;
+        let of = &self.feeds[feed].tracks[track];
+        let (Some(end), Some(position)) = (of.newest_end, self.position(now)) else { return false };
+        let smooth = |ticks: i64| to_smooth(ticks, self.lines[line].timescale);
+        let ahead = smooth(end).saturating_sub(position);
+        let reach = smooth(at.saturating_add(duration)).saturating_sub(smooth(end));
+        let is_fast = of.since.is_some_and(|(since, from)| {
+            let media = smooth(end).saturating_sub(smooth(from));
+            media / 3 * 2 >= smooth_ticks(now.since(since))
+        });
+        of.push == Some(push)
+            && is_fast
+            && at > end
+            && ahead > smooth_ticks(self.options.clock_tolerance)
+            && reach <= smooth_ticks(FAR_AHEAD)
     }
 
     /// Returns true if the counter of an encoder may have begun anew: it has 32 bits, and was about to, as far as is
@@ -118,7 +188,8 @@ impl Broadcast {
         }
     }
 
-    /// Returns the times by which other encoders are moved, those of the same encoder first, and none at last.
+    /// Returns the times by which other encoders are moved, those of the same encoder first, then those by which this
+    /// one was moved before, and none at last.
     fn other_shifts(&self, feed: usize) -> Vec<i64> {
         let own = &self.feeds[feed];
         let is_used =
@@ -130,7 +201,8 @@ impl Broadcast {
             .map(|of| (of.encoder == own.encoder, of.shift))
             .partition(|(is_same, _)| *is_same);
         let mut shifts: Vec<i64> = Vec::new();
-        for shift in same.into_iter().chain(others).map(|(_, shift)| shift).chain([0]) {
+        let of_others = same.into_iter().chain(others).map(|(_, shift)| shift);
+        for shift in of_others.chain(own.shifts_before.iter().copied()).chain([0]) {
             if shift != own.shift && !shifts.contains(&shift) {
                 shifts.push(shift);
             }
@@ -139,7 +211,7 @@ impl Broadcast {
     }
 
     /// Returns what other encoders are moved by if a fragment belongs to the newest ones then.
-    fn fitting_shift(&self, timed: Timed, now: Moment) -> Option<i64> {
+    pub(super) fn fitting_shift(&self, timed: Timed, now: Moment) -> Option<i64> {
         let timescale = self.lines[timed.line].timescale;
         let at = |shift: i64| timed.time.saturating_add(from_smooth(shift, timescale));
         let fits = |&shift: &i64| self.fits(timed, at(shift), now);
@@ -187,7 +259,7 @@ impl Broadcast {
     }
 
     /// Times are those of another clock: they are not used, begin a new event, or are moved.
-    fn jump(&mut self, timed: Timed, at: i64, now: Moment) -> Reading {
+    pub(super) fn jump(&mut self, timed: Timed, at: i64, now: Moment) -> Reading {
         let Timed { feed, track, line, push, time, duration, .. } = timed;
         let timescale = self.lines[line].timescale;
         let position = self.position(now).unwrap_or(0);
@@ -201,6 +273,9 @@ impl Broadcast {
                 self.notice(Some(feed), None, NoticeKind::ClocksDisagree { seconds });
             }
             return Reading::Standby;
+        }
+        if self.is_behind_hole(timed, at, now) {
+            return Reading::At(at);
         }
         // One that has sent nothing to this event has not come again.
         let before = self.feeds[feed].tracks[track].push;
@@ -218,7 +293,7 @@ impl Broadcast {
         self.move_by(timed, begin.saturating_sub(to_smooth(time, timescale)))
     }
 
-    fn move_by(&mut self, timed: Timed, shift: i64) -> Reading {
+    pub(super) fn move_by(&mut self, timed: Timed, shift: i64) -> Reading {
         let Timed { feed, line, time, .. } = timed;
         self.feeds[feed].shift_to(shift);
         let of = &self.feeds[feed];
@@ -227,29 +302,6 @@ impl Broadcast {
         self.notice(Some(feed), None, NoticeKind::TimesMoved { seconds: shift as f64 / 1e7 });
         let timescale = self.lines[line].timescale;
         Reading::At(time.saturating_add(from_smooth(shift, timescale)))
-    }
-
-    /// Takes a fragment of an encoder that began anew while its times are still near those of the event.
-    pub(super) fn begins_anew(
-        &mut self,
-        timed: Timed,
-        held: Held,
-        is_key: bool,
-        now: Moment,
-    ) -> Taken {
-        let reading = match self.fitting_shift(timed, now) {
-            Some(shift) => self.move_by(timed, shift),
-            None => self.jump(timed, held.time, now),
-        };
-        match reading {
-            Reading::Restart => Taken::Restart,
-            Reading::Standby => Taken::Done,
-            Reading::At(time) => {
-                self.feeds[timed.feed].tracks[timed.track].push = Some(timed.push);
-                let held = Held { time, is_moved: true, duration: timed.duration, ..held };
-                self.take(timed, Some(held), is_key, now)
-            }
-        }
     }
 
     /// Returns true if a time fits the event: it is near what the track has, what the encoder sent before,
@@ -283,3 +335,6 @@ pub(super) fn of_clock(kind: StreamKind) -> bool {
 /// Fragments of a track that encoders send again when they come again: two by Azure's specification of ingest, fewer
 /// than three by that of DASH-IF. What is behind more of them is told apart by its samples.
 const SENT_AGAIN: usize = 4;
+
+/// How far ahead of the event captions may begin, and other fragments may end.
+pub(super) const FAR_AHEAD: Duration = Duration::from_secs(600);

@@ -86,16 +86,20 @@ impl PublishingPoint {
 
     /// Publishes what is due, and ends the event if all streams have ended.
     pub(super) fn advance(&mut self, now: Moment) {
-        let Some(broadcast) = &mut self.broadcast else { return self.collect() };
-        if matches!(self.state, PointState::Starting | PointState::Started) {
+        self.publish(now);
+        if self.is_on() && self.broadcast.as_ref().is_some_and(|of| of.has_ended(now)) {
+            self.finish(now);
+        }
+        self.collect();
+    }
+
+    /// Publishes what is due.
+    pub(super) fn publish(&mut self, now: Moment) {
+        let is_on = self.is_on();
+        if let Some(broadcast) = self.broadcast.as_mut().filter(|_| is_on) {
             broadcast.advance(now);
-            let (is_started, has_ended) = (broadcast.is_started, broadcast.has_ended(now));
-            if is_started && self.state == PointState::Starting {
+            if broadcast.is_started && self.state == PointState::Starting {
                 self.set_state(PointState::Started);
-            }
-            self.collect();
-            if has_ended {
-                self.finish(now);
             }
         }
         self.collect();

@@ -16,6 +16,8 @@ const TRACKS: usize = 256;
 /// Bytes of the identifier of a stream that is announced, and streams that a push may announce.
 const LONGEST_ID: usize = 256;
 const ANNOUNCED: usize = 256;
+/// Fragments that are taken before what is due is published.
+const AT_ONCE: usize = 256;
 
 impl PublishingPoint {
     /// Returns the streams, in lower case, of which this encoder has brought headers.
@@ -175,6 +177,8 @@ impl PublishingPoint {
         if units.is_empty() {
             return Ok(());
         }
+        // What is taken of one call and is not settled: the call may have any number of fragments.
+        let (mut count, mut bytes) = (0, 0);
         for unit in units {
             match unit {
                 Unit::StreamManifest(manifest) => self.announce(push, manifest, now)?,
@@ -191,6 +195,11 @@ impl PublishingPoint {
                     self.arrive(push, &arrived, now)?;
                     if let Some(push) = self.pushes.get_mut(&push) {
                         push.has_fragments = true;
+                    }
+                    (count, bytes) = (count + 1, bytes + arrived.bytes.len() as u64);
+                    if count >= AT_ONCE || bytes >= self.options.held_bytes / 8 {
+                        (count, bytes) = (0, 0);
+                        self.publish(now);
                     }
                 }
                 Unit::Refused { error, .. } => self.leave_out(push, error, now)?,
@@ -303,9 +312,19 @@ impl PublishingPoint {
             Taken::Done => Ok(()),
             Taken::OtherCodec => Err(other_codec()),
             Taken::Restart => {
+                // Those that showed it are of the new event.
+                let (first, beside) =
+                    (broadcast.take_strays(feed), broadcast.take_strays_beside(feed));
                 let feed = self.restart(push, now)?;
                 if let Some(broadcast) = &mut self.broadcast {
+                    for of in first {
+                        broadcast.arrive(feed, of.push, &of.arrived, of.at);
+                    }
                     broadcast.arrive(feed, push, arrived, now);
+                }
+                for of in beside {
+                    // Its push may have ended.
+                    let _ = self.arrive(of.push, &of.arrived, of.at);
                 }
                 Ok(())
             }

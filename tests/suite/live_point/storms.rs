@@ -245,7 +245,12 @@ fn check(seed: u64, watch: &Watch, sent: &Sent, look_ahead: usize) -> usize {
             let next = announced(&fragment.bytes);
             let real = chunks.range(time + 1..).take(look_ahead).map(|(time, long)| (*time, *long));
             let real: Vec<_> = real.collect();
-            assert_eq!(next, real, "{place}");
+            // The one behind the last one that is announced may begin a moment before its end.
+            let is_same = |(next, real): (&(u64, u64), &(u64, u64))| {
+                next.0 == real.0 && next.1.abs_diff(real.1) <= 10_000
+            };
+            let are_same = next.len() == real.len() && next.iter().zip(&real).all(is_same);
+            assert!(are_same, "{place}: {next:?} {real:?}");
         }
     }
     streams[&true].len()
