@@ -1,5 +1,7 @@
 //! The publishing point: whatever encoders do, no manifest has a wrong, repeated or overlapping chunk.
 
+#[path = "live_point/drifting.rs"]
+mod drifting;
 #[cfg(feature = "unstable-formats")]
 #[path = "live_point/dropped.rs"]
 mod dropped;

@@ -51,6 +51,9 @@ pub(crate) struct Following {
     opened: u32,
     /// Latest end of a fragment that is no caption, in ticks of 100 ns.
     newest: i64,
+    /// Latest end of a chunk that was taken by then and is no caption, in ticks of 100 ns: as many as are held back are
+    /// ahead of those that are shown.
+    taken: i64,
     /// Fragments of the presentation.
     published: u64,
     is_stopped: bool,
@@ -74,6 +77,8 @@ struct Followed {
     /// Bytes up to the end of the last fragment that the presentation has.
     shown: u64,
     first: Option<First>,
+    /// Duration of the newest fragment that the presentation has.
+    lasts: Option<u64>,
     state: State,
 }
 
@@ -117,6 +122,7 @@ impl Following {
             growing: None,
             opened: 0,
             newest: 0,
+            taken: 0,
             published: 0,
             is_stopped: false,
             is_closed: false,
@@ -196,6 +202,7 @@ impl Following {
                             len,
                             shown,
                             first,
+                            lasts: None,
                             state,
                         });
                     }
@@ -338,6 +345,7 @@ impl Following {
             window: self.window,
             epoch,
             published: Duration::from_nanos(published.saturating_mul(100)),
+            clock: epoch.saturating_add(self.taken),
         };
         Some(growing.snapshot((!self.is_stopped).then_some(live), self.published))
     }
@@ -349,8 +357,13 @@ impl Following {
         file.shown = placed.end();
         let Some((key, timescale, _)) = Line::read_identity(&file.key) else { return };
         if key.kind != StreamKind::Text {
-            let end = i64::try_from(placed.time.saturating_add(placed.duration));
-            self.newest = self.newest.max(to_smooth(end.unwrap_or(0), timescale));
+            let end = placed.time.saturating_add(placed.duration);
+            // Those that follow last as long as those before. A single long one says nothing of them.
+            let before = file.lasts.replace(placed.duration).unwrap_or(placed.duration);
+            let held_back = before.min(placed.duration).saturating_mul(self.look_ahead.into());
+            let ticks = |end: u64| to_smooth(i64::try_from(end).unwrap_or(0), timescale);
+            self.newest = self.newest.max(ticks(end));
+            self.taken = self.taken.max(ticks(end.saturating_add(held_back)));
         }
     }
 
@@ -523,6 +536,41 @@ mod tests {
             assert_eq!(numbers(early), numbers(late));
         }
         assert_eq!((of_early, of_late), (2 * FRAGMENTS, 2 * FRAGMENTS));
+    }
+
+    #[test]
+    fn the_clock_is_ahead_of_what_is_shown_by_what_is_held_back() {
+        for at_a_time in [1, 7, u64::MAX] {
+            let (shown, _) = followed(20, at_a_time);
+            let live = shown.live().unwrap();
+            assert_eq!(live.published, Duration::from_secs(40));
+            assert_eq!(live.clock, 44 * SECOND as i64, "two chunks are held back");
+        }
+    }
+
+    #[test]
+    fn a_single_long_chunk_sets_the_clock_no_farther_ahead() {
+        let track = &Event::usual().tracks[0];
+        let point = Name::new("events/news.isml").unwrap();
+        let mut following = Following::new(&point, &PointOptions::default());
+        let GrowingFile { name, server, head, .. } = track.file();
+        let mut start = head.len() as u64;
+        let (first, lengths) = track.fragment(0, 2 * SECOND);
+        following.record(Record::Began(Began { event: None, number: 1, wall: 1 })).unwrap();
+        following.record(Record::Epoch(0)).unwrap();
+        let key = format!("{SECOND}\n0\n{}\t\t\t\t0\t0\t", track.kind.as_str()).into();
+        let file = Record::File { file: 1, name, track: Box::new(server), head, key };
+        following.record(file).unwrap();
+        let mut end = 0;
+        for (seconds, ahead) in [(2, 4), (2, 4), (10, 4), (2, 4), (6, 4), (6, 12), (2, 10)] {
+            let (time, duration) = (end * SECOND, seconds * SECOND);
+            let placed = Placed { file: 1, time, duration, start, lengths, hash: 0 };
+            following.record(Record::Published(placed)).unwrap();
+            following.take_first(1, first.clone());
+            (start, end) = (start + lengths.len, end + seconds);
+            let shown = following.advance().unwrap();
+            assert_eq!(shown.live().unwrap().clock, ((end + ahead) * SECOND) as i64, "{end}");
+        }
     }
 
     #[test]
