@@ -28,6 +28,10 @@ pub struct Live {
     pub epoch: i64,
     /// Wall time of the snapshot, since 1970.
     pub published: Duration,
+    /// Wall time of the snapshot by the clock of the event, in ticks of 100 ns since 1970: media of time `t` is live at
+    /// `epoch + t`, however far the clocks of the encoders have drifted away from that of the host.
+    #[cfg_attr(not(feature = "dash"), allow(dead_code))]
+    pub(crate) clock: i64,
 }
 
 /// The part of a stream's timeline that manifests announce, and what was before it. Of a film it is the

@@ -4,6 +4,8 @@
 mod codings;
 #[path = "live_point/again.rs"]
 mod again;
+#[path = "live_point/drifting.rs"]
+mod drifting;
 #[cfg(feature = "unstable-formats")]
 #[path = "live_point/dropped.rs"]
 mod dropped;

@@ -369,14 +369,18 @@ impl Broadcast {
     /// Makes a snapshot. Without a fragment there is none, and what was shown before the event stays.
     pub(super) fn show(&mut self, is_live: bool, now: Moment) {
         let is_empty = self.lines.iter().all(|line| line.counts.fragments == 0);
-        let Some(growing) = self.growing.as_mut().filter(|_| !is_empty) else { return };
+        if is_empty || self.growing.is_none() {
+            return;
+        }
         self.published += 1;
         let live = Live {
             look_ahead: self.options.look_ahead,
             window: self.options.shown(),
             epoch: self.epoch.map_or(0, |epoch| epoch.wall_of_zero()),
             published: now.wall,
+            clock: self.clock(now),
         };
+        let Some(growing) = &mut self.growing else { return };
         let snapshot = growing.snapshot(is_live.then_some(live), self.published);
         self.snapshot = Some(Arc::new(snapshot));
         self.log.push(LiveEvent::Published { number: self.published });

@@ -186,12 +186,12 @@ impl Broadcast {
     }
 
     /// Returns true if a fragment came before its time, and another encoder than its own may still send what is missing
-    /// before it when that is live.
+    /// before it when that is live, however far both have drifted away from the host.
     fn is_early(&self, stream: usize, line: usize, first: &Held, now: Moment) -> bool {
         let live = to_smooth(first.time, self.lines[line].timescale);
         let due = live.saturating_add(smooth_ticks(self.options.gap_wait));
         let mut others = self.feeds.iter().enumerate().filter(|(at, _)| *at != first.feed);
-        self.position(now).is_some_and(|position| position < due)
+        self.steady(now).is_some_and(|position| position < due)
             && others.any(|(_, feed)| self.may_fill(feed, stream, line, first, now))
     }
 

@@ -164,7 +164,7 @@ impl Broadcast {
         let Timed { feed, track, line, duration, .. } = timed;
         let of = &self.feeds[feed];
         let next = of.tracks[track].next.filter(|_| !arrived.has_time && !of.is_standby)?;
-        let live = self.position(now)?.saturating_sub(smooth_ticks(self.options.clock_tolerance));
+        let live = self.drifted(now)?.saturating_sub(smooth_ticks(self.options.clock_tolerance));
         let end = to_smooth(next.saturating_add(duration), self.lines[line].timescale);
         (end >= live).then_some(next)
     }
@@ -288,7 +288,7 @@ impl Broadcast {
         let lines = of_encoder.flat_map(|of| of.tracks.iter().filter_map(|of| of.line));
         let ends = lines.map(|line| &self.lines[line]).filter(|line| of_clock(line.key.kind));
         let ends = ends.filter_map(|line| Some(to_smooth(line.newest_end()?, line.timescale)));
-        let live = position.saturating_sub(to_smooth(duration, timescale));
+        let live = self.drifted(now).unwrap_or(0).saturating_sub(to_smooth(duration, timescale));
         let begin = ends.max().unwrap_or(0).max(live);
         self.move_by(timed, begin.saturating_sub(to_smooth(time, timescale)))
     }
@@ -309,21 +309,28 @@ impl Broadcast {
     fn is_near(&self, timed: Timed, at: i64, now: Moment) -> bool {
         let Timed { feed, track, line, duration, .. } = timed;
         let line = &self.lines[line];
-        let Some(position) = self.position(now) else { return true };
+        let (Some(position), Some(drifted)) = (self.position(now), self.drifted(now)) else {
+            return true;
+        };
         let tolerance = smooth_ticks(self.options.clock_tolerance);
         let at_smooth = to_smooth(at, line.timescale);
         let is_near = |smooth: i64| smooth.abs_diff(at_smooth) <= tolerance.unsigned_abs();
         let of_track = line.newest_end().or(self.feeds[feed].tracks[track].newest_end);
         let ends = [line.newest_end(), self.feeds[feed].tracks[track].newest_end];
         let mut ends = ends.into_iter().flatten().map(|end| to_smooth(end, line.timescale));
-        let live = position.saturating_sub(to_smooth(duration, line.timescale));
+        // The drift may be that of a backlog.
+        let mut live = [position, drifted]
+            .map(|live| live.saturating_sub(to_smooth(duration, line.timescale)))
+            .into_iter();
         // A track without fragments begins where the others are.
         let others = || {
             let of_event = self.lines.iter().filter(|line| of_clock(line.key.kind));
             let ends = of_event.filter_map(|of| Some(to_smooth(of.newest_end()?, of.timescale)));
             ends.max()
         };
-        ends.any(is_near) || is_near(live) || (of_track.is_none() && others().is_some_and(is_near))
+        ends.any(is_near)
+            || live.any(is_near)
+            || (of_track.is_none() && others().is_some_and(is_near))
     }
 }
 

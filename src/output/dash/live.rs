@@ -7,10 +7,11 @@ use crate::presentation::{Date, Listed, Live, Moment, Presentation};
 
 /// Scheme of a clock whose time is in the MPD itself.
 ///
-/// The time is that of the snapshot, so that a player's clock is late by the age of the MPD, at most by
-/// about a segment, and never ahead of what the MPD lists. The other schemes need a page that tells the time
-/// (`http-xsdate`), or a `Date` field that scripts of another site may read and that no cache has stored
-/// (`http-head`). An origin in front of which there are caches has neither.
+/// The time is that of the snapshot by the clock of the event, so that a player's clock is late by the age of the MPD, at
+/// most by about a segment unless encoders are silent, and stays with what the MPD lists while their clocks drift.
+/// The other schemes need a page that tells the time (`http-xsdate`), or a `Date` field that scripts of another
+/// site may read and that no cache has stored (`http-head`), and tell the time of a host. An origin in front of which
+/// there are caches has neither.
 ///
 /// Spec: ISO/IEC 23009-1, 5.8.5.7.
 const DIRECT: &str = "urn:mpeg:dash:utc:direct:2014";
@@ -56,8 +57,34 @@ pub(super) fn attributes(
 }
 
 /// Writes by which clock players find the live edge.
-pub(super) fn clock(xml: &mut XmlWriter, live: &Live) {
-    descriptor(xml, "UTCTiming", DIRECT, &date(live).to_string());
+pub(super) fn clock(
+    xml: &mut XmlWriter,
+    presentation: &Presentation,
+    live: &Live,
+    listed: &[Listed<'_>],
+) {
+    let latest = latest(presentation, live, listed).unwrap_or(i128::MAX);
+    let time = Date::new(i128::from(live.clock).min(latest));
+    descriptor(xml, "UTCTiming", DIRECT, &time.to_string());
+}
+
+/// Returns the latest time by which players find what is listed: by the delay that is suggested, they play what is behind
+/// the look-ahead and [`BEHIND`] segments. One of these is for the time until the next MPD, and one to spare. `None`
+/// if there is neither picture nor sound.
+///
+/// Spec: ISO/IEC 23009-1, 5.3.9.5.3.
+fn latest(presentation: &Presentation, live: &Live, listed: &[Listed<'_>]) -> Option<i128> {
+    let media = || listed.iter().filter(|of| of.stream.kind() != StreamKind::Text);
+    let end = |of: &Listed<'_>| Moment {
+        ticks: of.stream.timeline().end(),
+        timescale: of.stream.timescale(),
+    };
+    let newest = media().map(|of| end(of).rescaled(Timescale::SMOOTH)).max()?;
+    let segment = media().map(longest).max().filter(|&ticks| ticks > 0).unwrap_or(USUAL);
+    let ahead = u128::from(segment) * u128::from(u64::from(live.look_ahead) + BEHIND - 2);
+    let ahead = i128::try_from(ahead).ok()?;
+    let media = i128::from(newest) + i128::from(presentation.delay()) + ahead;
+    Some(i128::from(live.epoch) + media)
 }
 
 fn date(live: &Live) -> Date {

@@ -137,7 +137,7 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     let mut xml = sets.xml;
     xml.end("Period");
     if let Some(live) = presentation.live() {
-        live::clock(&mut xml, live);
+        live::clock(&mut xml, presentation, live, &listed);
     }
     xml.end("MPD");
     xml.finish()

@@ -23,6 +23,17 @@ fn all<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     parts.map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
+/// The time of the clock of an MPD.
+fn clock(text: &str) -> &str {
+    let before = r#"<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value=""#;
+    text.split(before).nth(1).and_then(|rest| rest.split('"').next()).unwrap()
+}
+
+/// The date that is so many seconds after the beginning of the event.
+fn date_of(seconds: u64) -> String {
+    format!("2026-11-24T00:{:02}:{:02}.000Z", seconds / 60, seconds % 60)
+}
+
 #[test]
 fn the_mpd_of_an_event_is_dynamic_and_its_times_stay_what_they_are() {
     let mut audio = Pushed::new(StreamKind::Audio, 2, 128_000);
@@ -50,13 +61,17 @@ fn the_mpd_of_an_event_is_dynamic_and_its_times_stay_what_they_are() {
         let (video, audio) = (2 * SECOND * begin, 96_000 * begin);
         assert_eq!(all(&text, "t"), [video.to_string(), audio.to_string()], "{text}");
         assert!(!text.contains("mediaPresentationDuration"));
-        let clock = r#"<UTCTiming schemeIdUri="urn:mpeg:dash:utc:direct:2014" value="2026-11-24T00:01:40.000Z"/>"#;
-        assert!(text.contains(clock), "{text}");
+        // Three segments behind what is listed, so that players find what they look for.
+        assert_eq!(clock(&text), date_of(2 * number + 8), "{text}");
     }
+    (30..60).for_each(|number| event.add(0, 2 * SECOND * number, 2 * SECOND));
+    (30..60).for_each(|number| event.add(1, 96_000 * number, 96_000));
+    let text = mpd(&event.snapshot(Some(20))).unwrap();
+    assert_eq!(clock(&text), date_of(100), "that of the event, if it is not behind");
     let film = mpd(&event.film()).unwrap();
     assert_eq!(
         (all(&film, "type"), all(&film, "mediaPresentationDuration")),
-        (vec!["static"], vec!["PT54S"])
+        (vec!["static"], vec!["PT114S"])
     );
     // The Period begins with what is left: each segment has the time that it had.
     assert_eq!(all(&film, "start"), ["PT34S"]);

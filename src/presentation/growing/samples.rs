@@ -177,6 +177,7 @@ impl Event {
             window: window.map(Duration::from_secs),
             epoch: 17_954_784_000_000_000,
             published: Duration::from_secs(1_795_478_500),
+            clock: 17_954_785_000_000_000,
         }
     }
 
