@@ -30,6 +30,12 @@ fn connect(watch: &mut Watch, encoder: &str) -> PushId {
     id
 }
 
+/// Two encoders send a fragment, now the one first and now the other.
+fn send_both(watch: &mut Watch, number: i64) {
+    let encoders = if number % 2 == 0 { ["a", "b"] } else { ["b", "a"] };
+    encoders.into_iter().for_each(|encoder| send_apart(watch, encoder, number));
+}
+
 /// Sends a fragment of 2 s in a push of its own.
 fn send_apart(watch: &mut Watch, encoder: &str, number: i64) {
     let id = watch.begin("v", encoder);
@@ -96,7 +102,7 @@ fn a_fragment_that_both_fast_encoders_lack_is_waited_for_no_longer_than_without_
         }
         for number in (0..MANY).chain([MANY + 1]) {
             watch.pass(if number > MANY { 2 * step } else { step });
-            ["a", "b"].into_iter().for_each(|encoder| send_apart(&mut watch, encoder, number));
+            send_both(&mut watch, number);
             watch.tick();
         }
         let mut waited = 0;
@@ -105,7 +111,7 @@ fn a_fragment_that_both_fast_encoders_lack_is_waited_for_no_longer_than_without_
             waited += 100;
             if waited % step < 100 {
                 let number = MANY + 1 + (waited / step) as i64;
-                ["a", "b"].into_iter().for_each(|encoder| send_apart(&mut watch, encoder, number));
+                send_both(&mut watch, number);
             }
             watch.tick();
             assert!(waited <= 4100, "{step}");
