@@ -155,12 +155,12 @@ impl Schedule {
         }
     }
 
-    /// Returns true if a fragment of the chunk of this time ends more than a third before it: what is missing would be
+    /// Returns true if a fragment of the chunk of this time ends more than a quarter before it: what is missing would be
     /// announced and not there. While no other chunk follows, it may be the last fragment of an encoder.
     pub(super) fn is_too_short(&self, time: i64, end: i64, jitter: i64) -> bool {
         let Some(chunk) = self.at(time).filter(|_| !self.is_last(time)) else { return false };
         let length = chunk.end.saturating_sub(chunk.time);
-        chunk.end.saturating_sub(end) > (length / 3).max(jitter)
+        chunk.end.saturating_sub(end) > (length / 4).max(jitter)
     }
 
     /// Returns true if a fragment of the chunk of this time ends too late for it: what reaches into the next chunk would be
@@ -237,7 +237,7 @@ mod tests {
     fn a_fragment_that_ends_far_before_its_chunk_is_too_short_unless_it_may_be_the_last() {
         let mut schedule = schedule(&[(0, 100), (100, 200), (250, 340)]);
         let is_too_short = |time, end| schedule.is_too_short(time, end, 1);
-        for (time, shortest) in [(0, 67), (100, 167)] {
+        for (time, shortest) in [(0, 75), (100, 175)] {
             assert_eq!([shortest, shortest - 1].map(|end| is_too_short(time, end)), [false, true]);
         }
         assert!(!is_too_short(250, 251), "it may be the last one");
