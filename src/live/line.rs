@@ -270,9 +270,27 @@ impl Line {
         self.waiting.len() >= WAITING / 2
     }
 
-    /// Takes a fragment that is new.
-    pub(super) fn wait(&mut self, held: Held) {
-        self.waiting.insert(held.time, held);
+    /// Takes a fragment that is new. Returns one of the same time, which waited before.
+    pub(super) fn wait(&mut self, held: Held) -> Option<Held> {
+        self.waiting.insert(held.time, held)
+    }
+
+    /// Returns the last fragment, if it is not released.
+    pub(super) fn last_held(&self) -> Option<&Held> {
+        self.waiting.values().next_back().or(self.settled.back())
+    }
+
+    /// Puts a longer fragment in the place of the [last one](Self::last_held), whose time it has. Returns that one.
+    pub(super) fn replace_last(&mut self, held: Held) -> Option<Held> {
+        if let Some(mut last) = self.waiting.last_entry() {
+            return Some(last.insert(held));
+        }
+        let last = self.settled.back_mut()?;
+        self.end = self.end.max(Some(held.end()));
+        if let Some(recent) = self.recent.back_mut().filter(|recent| recent.time == held.time) {
+            (recent.end, recent.hash, recent.feed) = (held.end(), held.hash, held.feed);
+        }
+        Some(std::mem::replace(last, held))
     }
 
     /// Returns the first fragment that waits.

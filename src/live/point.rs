@@ -98,6 +98,11 @@ impl PublishingPoint {
         let mut point = Self::new(name, options);
         point.past.clone_from(&restored.past);
         if restored.is_ended {
+            if point.options.restart_on_encoder_reconnect {
+                // A push of the last event begins the next one of its name, as it did before the restart.
+                let last = restored.event.as_deref().map(str::to_lowercase);
+                point.past.retain(|past| Some(past) != last.as_ref());
+            }
             point.before = restored.number;
             point.is_shut = restored.is_shut;
             if restored.is_shut || !restored.is_open {

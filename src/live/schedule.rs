@@ -164,6 +164,27 @@ impl Schedule {
         Some(self.cut(at))
     }
 
+    /// Returns true if no chunk follows the one of this time.
+    pub(super) fn is_last(&self, time: i64) -> bool {
+        self.chunks.back().is_some_and(|last| last.time == time)
+    }
+
+    /// The last chunk, if it has this time and is held back, does not end before this.
+    pub(super) fn lengthen(&mut self, time: i64, end: i64) {
+        let is_held = self.released < self.chunks.len();
+        if let Some(last) = self.chunks.back_mut().filter(|last| is_held && last.time == time) {
+            last.end = last.end.max(end);
+        }
+    }
+
+    /// Returns true if a fragment of the chunk of this time ends more than a quarter before it: what is missing would be
+    /// announced and not there. While no other chunk follows, it may be the last fragment of an encoder.
+    pub(super) fn is_too_short(&self, time: i64, end: i64, jitter: i64) -> bool {
+        let Some(chunk) = self.at(time).filter(|_| !self.is_last(time)) else { return false };
+        let length = chunk.end.saturating_sub(chunk.time);
+        chunk.end.saturating_sub(end) > (length / 4).max(jitter)
+    }
+
     /// Returns true if a fragment of the chunk of this time ends too late for it: what reaches into the next chunk would be
     /// there twice. A tenth of a chunk may; of the last one, whose next one is not known, a third.
     pub(super) fn is_too_long(&self, time: i64, end: i64, jitter: i64) -> bool {
@@ -262,6 +283,22 @@ mod tests {
             assert_eq!([longest, longest + 1].map(|end| is_too_long(time, end)), [false, true]);
         }
         assert!(!is_too_long(70, 1000), "it is of no chunk");
+    }
+
+    #[test]
+    fn a_fragment_that_ends_far_before_its_chunk_is_too_short_unless_it_may_be_the_last() {
+        let mut schedule = schedule(&[(0, 100), (100, 200), (250, 340)]);
+        let is_too_short = |time, end| schedule.is_too_short(time, end, 1);
+        for (time, shortest) in [(0, 75), (100, 175)] {
+            assert_eq!([shortest, shortest - 1].map(|end| is_too_short(time, end)), [false, true]);
+        }
+        assert!(!is_too_short(250, 251), "it may be the last one");
+        schedule.lengthen(250, 350);
+        schedule.lengthen(100, 240);
+        assert_eq!((schedule.end(), schedule.at(100).unwrap().end), (Some(350), 200));
+        (0..3).for_each(|_| schedule.release());
+        schedule.lengthen(250, 360);
+        assert_eq!(schedule.end(), Some(350), "its length was told");
     }
 
     #[test]

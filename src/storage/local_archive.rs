@@ -73,7 +73,12 @@ struct Growing {
     file: File,
     len: u64,
     synced: Instant,
+    /// When it was last seen that the file is the one of its name.
+    seen: Instant,
 }
+
+/// Time between two looks whether a file that is written to is still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl LocalArchive {
     /// The archive in a folder, which is made if it is not there.
@@ -188,19 +193,47 @@ impl LocalArchive {
         }
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(is_new).truncate(false).open(&path)?;
-        let (len, synced) = (file.metadata()?.len(), Instant::now());
-        Ok(Growing { file, len, synced })
+        let (len, now) = (file.metadata()?.len(), Instant::now());
+        Ok(Growing { file, len, synced: now, seen: now })
     }
 
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        match path.parent() {
-            Some(folder) if folder != &*self.root => fs::create_dir_all(folder),
-            _ => Ok(()),
+        path.parent().map_or(Ok(()), fs::create_dir_all)
+    }
+
+    /// Looks whether a file that is written to is still the one of its name. One that was deleted or moved away is
+    /// written again, once, from what is open.
+    ///
+    /// # Errors
+    /// It is not, whether it could be written again or not: the host has to know.
+    fn look(&self, name: &Name, file: &Mutex<Growing>) -> io::Result<()> {
+        let path = self.path(name);
+        let mut growing = lock(file);
+        if growing.seen.elapsed() < LOOK {
+            return Ok(());
         }
+        growing.seen = Instant::now();
+        match is_at(&growing.file, &path) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folder(&path)?;
+                write_again(&growing, &path)?;
+                // The next write opens it.
+                lock(&self.growing).remove(name);
+                return Err(io::Error::other(
+                    "the file was deleted or moved away while the event was written to it, and is written again",
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+        lock(&self.growing).remove(name);
+        Err(io::Error::other("another file has taken the place of the one that was written to"))
     }
 
     fn append_now(&self, name: &Name, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let result = self.growing(name, offset == 0).and_then(|file| {
+            self.look(name, &file)?;
             let mut file = lock(&file);
             file.write(offset, bytes)?;
             file.sync(self.sync)
@@ -321,6 +354,31 @@ fn read_now(file: &File, range: &Range<u64>) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
+/// Writes the content of a file again, to a path where there is none.
+fn write_again(growing: &Growing, path: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = path.with_file_name(format!(".{name}.new"));
+    let mut file = File::create(&new)?;
+    let mut from = &growing.file;
+    io::Seek::seek(&mut from, io::SeekFrom::Start(0))?;
+    io::copy(&mut io::Read::take(from, growing.len), &mut file)?;
+    fs::rename(&new, path)
+}
+
+/// Returns whether an open file is the one at this path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (open, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
+
+/// Returns whether there is a file at this path.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> io::Result<bool> {
+    fs::metadata(path).map(|there| there.is_file())
+}
+
 #[cfg(unix)]
 fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
@@ -414,6 +472,48 @@ mod tests {
             assert_eq!(content(), "new");
             assert_eq!(block_on(source.read(0..4)).unwrap(), "head");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_deleted_or_moved_away_while_it_is_written_to_is_written_again() {
+        let folder = Folder::new("archive-deleted");
+        let archive = LocalArchive::new(&folder.0).unwrap();
+        let file = name("a/video.ismv");
+        let path = folder.0.join("a/video.ismv");
+        let append = |offset, bytes: &'static str| {
+            // The last look was long ago.
+            if let Some(file) = lock(&archive.growing).get(&file) {
+                lock(file).seen = Instant::now().checked_sub(2 * LOOK).unwrap();
+            }
+            block_on(archive.append(&file, offset, Bytes::from(bytes)))
+        };
+        append(0, "head").unwrap();
+        append(4, "one").unwrap();
+        fs::rename(&path, folder.0.join("moved")).unwrap();
+        let error = append(7, "two").unwrap_err().to_string();
+        assert!(error.contains("video.ismv: the file was deleted"), "{error}");
+        append(7, "two").unwrap();
+        // With all folders.
+        fs::remove_dir_all(&folder.0).unwrap();
+        append(10, "three").unwrap_err();
+        append(10, "three").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "headonetwothree");
+        // What somebody else has put there is not written to.
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "other").unwrap();
+        for _ in 0..2 {
+            append(15, "four").unwrap_err();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "other");
+    }
+
+    #[test]
+    fn the_folder_of_an_archive_is_made_again() {
+        let folder = Folder::new("archive-root");
+        let archive = LocalArchive::new(&folder.0).unwrap();
+        fs::remove_dir_all(&folder.0).unwrap();
+        block_on(archive.put(&name("news.held"), "held".into())).unwrap();
+        assert_eq!(fs::read_to_string(folder.0.join("news.held")).unwrap(), "held");
     }
 
     #[test]

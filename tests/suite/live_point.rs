@@ -1,9 +1,9 @@
 //! The publishing point: whatever encoders do, no manifest has a wrong, repeated or overlapping chunk.
 
-#[path = "live_point/codings.rs"]
-mod codings;
 #[path = "live_point/again.rs"]
 mod again;
+#[path = "live_point/codings.rs"]
+mod codings;
 #[path = "live_point/drifting.rs"]
 mod drifting;
 #[cfg(feature = "unstable-formats")]

@@ -2,6 +2,8 @@
 
 use std::future::pending;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -191,4 +193,114 @@ fn a_point_that_cannot_be_read_holds_up_no_other_one() {
     drop(hung);
     assert!(push(&other).expect("nobody waits").is_ok());
     assert!(points.remove(&one).now_or_never().expect("nobody waits"));
+}
+
+/// An archive that counts how often media is opened, and that can be out of reach or full.
+#[derive(Clone, Default)]
+struct Watched {
+    archive: MemoryArchive,
+    opened: Arc<AtomicUsize>,
+    is_away: Arc<AtomicBool>,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Watched {
+    fn check(&self, is_so: &AtomicBool, kind: io::ErrorKind) -> io::Result<()> {
+        if is_so.load(Relaxed) { Err(kind.into()) } else { Ok(()) }
+    }
+}
+
+impl Archive for Watched {
+    async fn append(&self, name: &Name, offset: u64, bytes: Bytes) -> io::Result<()> {
+        self.check(&self.is_full, io::ErrorKind::StorageFull)?;
+        self.archive.append(name, offset, bytes).await
+    }
+
+    async fn finish(&self, name: &Name) -> io::Result<()> {
+        self.archive.finish(name).await
+    }
+
+    async fn open(&self, name: &Name) -> io::Result<Source> {
+        self.check(&self.is_away, io::ErrorKind::ConnectionRefused)?;
+        self.opened.fetch_add(usize::from(name.as_str().ends_with(".ismv")), Relaxed);
+        self.archive.open(name).await
+    }
+
+    async fn put(&self, name: &Name, content: Bytes) -> io::Result<()> {
+        self.check(&self.is_full, io::ErrorKind::StorageFull)?;
+        self.archive.put(name, content).await
+    }
+}
+
+#[test]
+fn a_file_that_is_short_is_not_read_once_for_each_fragment() {
+    let (encoders, watched) = (encoders_of(20), Watched::default());
+    let beginning = Beginning { look_ahead: 0, held_in_memory: 0, is_announced: false };
+    let process = beginning.process(watched.clone()).unwrap();
+    assert!(process.push_all_to(None, &encoders, &mut [0; 2]));
+    let files = block_on(watched.archive.store().list(None)).unwrap();
+    let video = files.iter().find(|file| file.as_str().ends_with(".ismv")).unwrap();
+    let head = encoders[0].head.len() as u64;
+    block_on(watched.archive.append(video, head, Bytes::new())).unwrap();
+    watched.opened.store(0, Relaxed);
+    assert!(beginning.process(watched.clone()).is_some());
+    assert_eq!(watched.opened.load(Relaxed), 1, "its size says that all is missing");
+}
+
+#[test]
+fn a_point_that_is_not_recovered_yet_has_one_name_in_any_letter_case() {
+    let (encoders, watched) = (encoders_of(20), Watched::default());
+    let [video, _] = &encoders;
+    let points = || {
+        let options = LiveOptions::default().archive(watched.clone());
+        LivePoints::new(options.on_first_push(|_| Some(PointOptions::default())))
+    };
+    let (written, typed) = (name("Events/News.isml"), name("events/news.isml"));
+    let first = points();
+    let point = block_on(first.recover(written.clone(), PointOptions::default())).unwrap();
+    let mut push = point.begin(None, video.stream, "192.0.2.1").unwrap();
+    push.push(&video.head).unwrap();
+    push.push(&video.fragments[0]).unwrap();
+    block_on(push.end()).unwrap();
+    // The archive cannot be reached at the start.
+    watched.is_away.store(true, Relaxed);
+    let second = points();
+    assert!(block_on(second.recover(written.clone(), PointOptions::default())).is_err());
+    assert!(block_on(second.for_push(&typed)).is_err());
+    watched.is_away.store(false, Relaxed);
+    let point = block_on(second.for_push(&typed)).unwrap();
+    assert_eq!((point.name(), point.status().number), (&written, 1));
+    let again = block_on(second.recover(written, PointOptions::default())).unwrap();
+    assert_eq!(again.status().number, 1);
+}
+
+#[test]
+fn small_pushes_do_not_fill_memory_while_the_disk_is_full() {
+    let (encoders, watched) = (encoders_of(4 << 20), Watched::default());
+    let beginning = Beginning { look_ahead: 2, held_in_memory: 0, is_announced: false };
+    let process = beginning.process(watched.clone()).unwrap();
+    let [video, _] = &encoders;
+    let size = video.fragments[0].len() as u64;
+    watched.is_full.store(true, Relaxed);
+    let waiting = || process.point.delivery().archive.unwrap().waiting_bytes;
+    let mut refused = 0;
+    for number in 0..20 {
+        match process.point.begin(None, video.stream, "192.0.2.1") {
+            Err(error) => {
+                assert_eq!(error.kind.status(), 503);
+                refused += 1;
+            }
+            // All but the first ones have the number of an earlier one, and are held as others are.
+            Ok(mut push) => {
+                push.push(&video.head).unwrap();
+                let _ = push.push(&video.fragments[number % CHUNKS]);
+                assert!(block_on(push.end()).is_err());
+            }
+        }
+        assert!(waiting() < (64 << 20) + 4 * size, "{number}: {}", waiting());
+    }
+    assert!(refused > 0, "{} wait", waiting());
+    watched.is_full.store(false, Relaxed);
+    block_on(process.points.settle());
+    assert!(process.point.begin(None, video.stream, "192.0.2.1").is_ok());
 }

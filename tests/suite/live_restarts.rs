@@ -229,3 +229,30 @@ fn an_encoder_may_end_the_event_after_a_restart_without_another_fragment() {
         assert_eq!(fragments(&process.origin, "news.isml").len(), pushed, "after {pushed}");
     }
 }
+
+#[test]
+fn the_encoders_of_an_event_that_ended_begin_the_next_one_of_its_name_after_a_restart_too() {
+    for restarts in [true, false] {
+        let (encoder, archive) = (encoder(4), MemoryArchive::new());
+        let begin = || {
+            let options = PointOptions::default().restart_on_encoder_reconnect(restarts);
+            Process::with(archive.clone(), options).unwrap()
+        };
+        let process = begin();
+        let mut push = process.point.begin(Some("Show"), encoder.stream, "a").unwrap();
+        push.push(&encoder.head).unwrap();
+        encoder.fragments.iter().for_each(|fragment| push.push(fragment).unwrap());
+        push.push(&Bytes::from_static(b"\0\0\0\x08mfra")).unwrap();
+        block_on(push.end()).unwrap();
+        assert_eq!(process.point.state(), PointState::Stopped);
+        let process = begin();
+        let push = process.point.begin(Some("SHOW"), encoder.stream, "a");
+        assert_eq!(push.is_ok(), restarts);
+        if let Ok(mut push) = push {
+            push.push(&encoder.head).unwrap();
+            push.push(&encoder.fragments[0]).unwrap();
+            block_on(push.end()).unwrap();
+            assert_eq!(process.point.status().number, 2);
+        }
+    }
+}

@@ -298,3 +298,63 @@ fn encoders_that_begin_anew_with_the_server_are_moved_alike() {
     let [a, b] = ["a", "b"].map(|encoder| process.moved(encoder));
     assert!(a.is_some_and(|moved| moved < -1700.0) && a == b, "{a:?} {b:?}");
 }
+
+#[test]
+fn an_end_after_a_restart_waits_for_an_encoder_that_has_not_come_again() {
+    for comes in [true, false] {
+        let (world, specs) = (World::default(), pictures());
+        let process = world.begin();
+        let [mut a, mut b] = ["a", "b"].map(|encoder| process.begin(encoder, &specs));
+        for number in 0..4 {
+            process.pass(2000);
+            send(&mut a, &specs, [number]);
+            send(&mut b, &specs, [number]);
+        }
+        process.pass(0);
+        let process = world.begin();
+        process.pass(2000);
+        let mut a = process.begin("a", &specs);
+        send(&mut a, &specs, [4]);
+        a.push(&Bytes::from_static(END)).unwrap();
+        block_on(a.end()).unwrap();
+        process.pass(5000);
+        assert_eq!(process.point.state(), PointState::Started, "`b` may come again");
+        if !comes {
+            process.pass(24_000);
+            assert_eq!(process.point.state(), PointState::Stopped, "30 s after the restart");
+            continue;
+        }
+        let mut b = process.begin("b", &specs);
+        send(&mut b, &specs, 4..8);
+        process.pass(60_000);
+        assert_eq!(process.point.state(), PointState::Started);
+        b.push(&Bytes::from_static(END)).unwrap();
+        block_on(b.end()).unwrap();
+        assert_eq!(process.point.state(), PointState::Stopped);
+        assert_eq!(process.times("video"), starts(0..8));
+    }
+}
+
+#[test]
+fn what_took_the_place_of_a_short_last_fragment_is_there_after_a_restart() {
+    let (world, specs) = (World::default(), pictures());
+    let process = world.begin();
+    let [mut a, mut b] = ["a", "b"].map(|encoder| process.begin(encoder, &specs));
+    for number in 0..4 {
+        process.pass(2000);
+        send(&mut a, &specs, [number]);
+        send(&mut b, &specs, [number]);
+    }
+    a.push(&specs[0].fragment(4 * i64::from(LONG), LONG / 4, 1)).unwrap();
+    a.push(&Bytes::from_static(END)).unwrap();
+    block_on(a.end()).unwrap();
+    process.pass(2000);
+    send(&mut b, &specs, [4]);
+    process.pass(0);
+    let process = world.begin();
+    process.point.stop();
+    block_on(process.points.settle());
+    let presentation = process.point.presentation().unwrap();
+    let last = presentation.streams()[0].timeline().iter().last();
+    assert_eq!(last, Some((4 * u64::from(LONG), u64::from(LONG))));
+}

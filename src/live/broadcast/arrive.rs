@@ -119,9 +119,9 @@ impl Broadcast {
             self.notice(Some(other), Some(line), NoticeKind::GapFilled { at });
         }
         let has_pushed = self.feeds[feed].pushes > 1;
-        let of = &mut self.feeds[feed].tracks[track];
         let kind = match meeting {
             Meeting::New => {
+                let of = &mut self.feeds[feed].tracks[track];
                 of.is_apart = of.push.map_or(has_pushed, |before| before != push);
                 if of.push.replace(push) != Some(push) || of.since.is_none() {
                     of.since = Some((now.monotonic, held.time));
@@ -129,16 +129,20 @@ impl Broadcast {
                 self.wait(timed, held, arrived.is_key, now);
                 return Taken::Done;
             }
+            Meeting::Same { .. } if self.replaces_short(timed, &held) => return Taken::Done,
             Meeting::Same { .. } => {
                 self.lines[line].counts.duplicates += 1;
+                let of = &mut self.feeds[feed].tracks[track];
                 of.duplicates.count().map(|count| NoticeKind::Duplicate { count })
             }
             Meeting::Overlaps => {
                 self.lines[line].counts.dropped += 1;
+                let of = &mut self.feeds[feed].tracks[track];
                 of.misaligned.count().map(|count| NoticeKind::Misaligned { at, count })
             }
             Meeting::Late => {
                 self.lines[line].counts.dropped += 1;
+                let of = &mut self.feeds[feed].tracks[track];
                 of.late.count().map(|count| NoticeKind::OutOfOrder { at, count })
             }
         };
@@ -149,7 +153,7 @@ impl Broadcast {
     }
 
     /// Writes a fragment as one of the track that it feeds, whose number and defaults may be those of another encoder.
-    fn adopt(&self, timed: Timed, held: &mut Held) -> Result<(), Error> {
+    pub(super) fn adopt(&self, timed: Timed, held: &mut Held) -> Result<(), Error> {
         let from = &self.feeds[timed.feed].tracks[timed.track].defaults;
         let to = &self.lines[timed.line].defaults;
         if let (Some(from), Some(to)) = (from, to)

@@ -102,7 +102,13 @@ impl Broadcast {
         if feed.is_restored {
             // Those that were there before have not all come again.
             let has_come = |line| self.feeds.iter().any(|of| of.track_of_line(line).is_some());
-            return (0..self.lines.len()).any(|line| !is_sparse(line) && !has_come(line));
+            let is_awaited = |(encoder, line): &(Arc<str>, usize)| {
+                let mut own = self.feeds.iter().filter(|of| of.encoder == *encoder);
+                let is_there = own.any(|of| of.ended_before || of.track_of_line(*line).is_some());
+                !is_sparse(*line) && !is_there
+            };
+            return (0..self.lines.len()).any(|line| !is_sparse(line) && !has_come(line))
+                || self.fed_before.iter().any(is_awaited);
         }
         let mut lines = feed.tracks.iter().filter_map(|track| track.line);
         let is_all_sparse = (0..self.lines.len()).all(is_sparse);

@@ -6,6 +6,7 @@
 //!  times      the time of a fragment by the event's clock; captions: that of their stream
 //!  arrive     a fragment ─► waits in its Line, or is a duplicate, late, misaligned
 //!  strays     fragments of which the next one tells whether their encoder began anew
+//!  longer     a whole one takes the place of a short one of an encoder that has ended
 //!  settle     the first that waits, without a gap before it, or when nobody fills the gap ─► Schedule
 //!  qualities  a chunk that is due, and that a quality of its stream may still bring, waits
 //!  publish    a chunk that enough others follow ─► tfrf ─► Growing, LiveEvent::Append
@@ -16,6 +17,7 @@ mod captions;
 mod codec;
 mod drift;
 mod end;
+mod longer;
 mod names;
 mod publish;
 mod qualities;

@@ -127,7 +127,7 @@ impl Broadcast {
             while let Some(held) = self.lines[line].take_settled(time) {
                 self.unhold(line, &held);
                 let (feed, time) = (held.feed, held.time);
-                if self.is_too_long(stream, line, &held) {
+                if self.is_misfit(stream, line, &held) {
                     self.log_passed(line, time);
                     let at = duration_of(time, self.lines[line].timescale);
                     self.count_dropped(line, feed, |of| {
@@ -147,10 +147,13 @@ impl Broadcast {
         }
     }
 
-    /// Returns true if a fragment reaches far into the next chunk, which was not known when it was settled.
-    fn is_too_long(&self, stream: usize, line: usize, held: &Held) -> bool {
+    /// Returns true if a fragment reaches far into the next chunk, or ends far before its own, which was not known when it
+    /// was settled.
+    fn is_misfit(&self, stream: usize, line: usize, held: &Held) -> bool {
         let (of, jitter) = (&self.streams[stream], self.lines[line].jitter());
-        !of.is_sparse && of.schedule.is_too_long(held.time, held.end(), jitter)
+        let (schedule, time, end) = (&of.schedule, held.time, held.end());
+        !of.is_sparse
+            && (schedule.is_too_long(time, end, jitter) || schedule.is_too_short(time, end, jitter))
     }
 
     /// A settled fragment is not published, and neither is any before it.

@@ -275,7 +275,9 @@ impl Broadcast {
         let time = held.time;
         match self.held_again(line, held, now) {
             Some(held) if self.lines[line].has_room() && self.hold(line, &held) => {
-                self.lines[line].wait(held);
+                if let Some(before) = self.lines[line].wait(held) {
+                    self.unhold(line, &before);
+                }
             }
             _ => self.log_discarded(line, time..=time),
         }

@@ -81,7 +81,10 @@ impl Broadcast {
         let schedule = &self.streams[stream].schedule;
         let is_misaligned = match place {
             Place::Inside => true,
-            Place::Chunk(of) => !is_sparse && schedule.is_too_long(of.time, first.end(), jitter),
+            Place::Chunk(of) if !is_sparse => {
+                schedule.is_too_long(of.time, first.end(), jitter)
+                    || schedule.is_too_short(of.time, first.end(), jitter)
+            }
             _ => false,
         };
         if end.is_some_and(|end| first.time < end - jitter) || is_misaligned {

@@ -215,9 +215,12 @@ impl Journal {
             let epoch = epoch.unwrap_or_default();
             self.record(&Record::Epoch(epoch), &mut records);
         }
+        // What fragments announce is there before they are published.
+        writes.extend(self.write_held(self.in_memory, long_before(now)));
         self.flush(&mut records, &mut writes);
         self.declare(&mut writes);
-        writes.extend(self.hold_long(now));
+        // It lacks what is published: not before the journal has that.
+        writes.extend(self.put_if_wasteful());
         writes
     }
 
@@ -234,17 +237,24 @@ impl Journal {
 
     /// The same, but for the newest fragments that have not been held for long.
     pub fn hold_long(&mut self, now: Moment) -> Vec<ArchiveWrite> {
-        self.hold_all_but(self.in_memory, now.monotonic.saturating_sub(LONG))
+        self.hold_all_but(self.in_memory, long_before(now))
     }
 
     fn hold_all_but(&mut self, newest: usize, came_by: Duration) -> Vec<ArchiveWrite> {
-        let names = self.names.as_ref().filter(|_| self.began.is_some());
-        let Some(name) = names.map(|names| names.held.clone()) else { return Vec::new() };
-        let mut writes = self.holding.write(&name, newest, came_by);
-        if self.holding.is_wasteful() {
-            writes.extend(self.put_held());
-        }
+        let mut writes = self.write_held(newest, came_by);
+        writes.extend(self.put_if_wasteful());
         writes
+    }
+
+    fn write_held(&mut self, newest: usize, came_by: Duration) -> Vec<ArchiveWrite> {
+        let names = self.names.as_ref().filter(|_| self.began.is_some());
+        names.map_or_else(Vec::new, |names| self.holding.write(&names.held, newest, came_by))
+    }
+
+    /// Writes the held fragments anew if most of their file is of no use.
+    fn put_if_wasteful(&mut self) -> Option<ArchiveWrite> {
+        let is_due = self.began.is_some() && self.holding.is_wasteful();
+        if is_due { self.put_held() } else { None }
     }
 
     /// Returns the writes that end the journal: the film is there.
@@ -382,6 +392,11 @@ impl Journal {
         let beginning = self.beginning();
         Some(self.holding.put(&name, &beginning))
     }
+}
+
+/// What came then or before has been held for long.
+fn long_before(now: Moment) -> Duration {
+    now.monotonic.saturating_sub(LONG)
 }
 
 /// Returns the start of the last fragment that these events append to each file.

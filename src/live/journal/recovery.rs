@@ -93,6 +93,19 @@ impl Recovery {
         self.replay.files.len()
     }
 
+    /// Returns the name of a file.
+    pub(crate) fn name(&self, file: usize) -> Option<&Name> {
+        self.replay.files.get(file).map(|file| &file.name)
+    }
+
+    /// A file has so many bytes: what would lie behind them is not published any more.
+    pub(crate) fn cut_to(&mut self, file: usize, size: u64) {
+        let beyond = self.placed_in(file).find(|placed| placed.end() > size).copied();
+        if let Some(beyond) = beyond {
+            self.replay.cut(beyond.file, beyond.start);
+        }
+    }
+
     /// Returns the place of the newest published fragment of a file.
     pub fn newest(&self, file: usize) -> Option<(&Name, Range<u64>)> {
         let placed = self.newest_placed(file)?;

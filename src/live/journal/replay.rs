@@ -230,7 +230,8 @@ impl Replay {
                 Some(Record::Held { file, time, duration, bytes }) if !is_first => {
                     let at = (file as usize).checked_sub(1);
                     if let Some(file) = at.and_then(|at| self.files.get_mut(at)) {
-                        file.held.entry(time).or_insert(RestoredHeld { time, duration, bytes });
+                        // A longer one may have taken the place of an earlier one of the same time.
+                        file.held.insert(time, RestoredHeld { time, duration, bytes });
                     }
                 }
                 Some(Record::Early(early)) if !is_first => self.take_early(*early),
@@ -255,7 +256,7 @@ impl Replay {
         match files.max_by_key(|file| file.last.is_some()) {
             Some(file) => {
                 let RestoredEarly { time, duration, bytes, .. } = early;
-                file.held.entry(time).or_insert(RestoredHeld { time, duration, bytes });
+                file.held.insert(time, RestoredHeld { time, duration, bytes });
             }
             None => self.early.push(early),
         }
@@ -309,6 +310,34 @@ mod tests {
             let sent = (0..100).map(|time| (time, heads[time as usize % 2].clone()));
             assert!(found.eq(sent), "{}", replay.early.len());
         }
+    }
+
+    #[test]
+    fn what_a_published_fragment_announces_is_held_before_the_journal_has_that_fragment() {
+        use crate::base::FileId;
+        use crate::live::journal::{ArchiveWrite, Journal};
+        use crate::live::{LiveEvent, Moment};
+        let now = Moment { monotonic: Default::default(), wall: Default::default() };
+        let mut journal = Journal::new(&Name::new("news.isml").unwrap());
+        let (file, name) = (FileId::new(1), Name::new("v.ismv").unwrap());
+        let track = Box::new(ServerTrack::new(StreamKind::Video, "v.ismv"));
+        let (head, key) = (Bytes::from_static(b"head"), "key".into());
+        let bytes = Bytes::from_static(b"\0\0\0\x08moof\0\0\0\x08mdat");
+        let held = |time| LiveEvent::Held { file, time, duration: 1, bytes: bytes.clone() };
+        let append = |offset, bytes: Bytes, chunk| {
+            let name = name.clone();
+            LiveEvent::Append { file, name, offset, bytes, chunk }
+        };
+        let began = LiveEvent::Began { event: None, number: 1 };
+        let of_file = LiveEvent::File { file, name: name.clone(), track, head: head.clone(), key };
+        journal.take(&[began, of_file, append(0, head, None), held(0)], None, now);
+        let published = append(4, bytes.clone(), Some((0, 1)));
+        let writes = journal.take(&[held(1), published], None, now);
+        let names = writes.iter().filter_map(|write| match write {
+            ArchiveWrite::Append { name, .. } => Some(name.as_str()),
+            _ => None,
+        });
+        assert_eq!(names.collect::<Vec<_>>(), ["v.ismv", "news.held", "news.journal"]);
     }
 
     #[test]

@@ -52,6 +52,10 @@ struct Queue {
     tasks: VecDeque<Task>,
     /// Number of tasks that were ever added.
     added: u64,
+    /// Bytes that the tasks write.
+    bytes: u64,
+    /// Those of them that are in no file in memory.
+    apart: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -118,6 +122,8 @@ impl Archiving {
     /// Adds something to be written after all before it.
     pub(super) fn add(&self, task: Task) {
         let mut queue = self.queue();
+        queue.bytes += task.len();
+        queue.apart += task.apart();
         queue.tasks.push_back(task);
         queue.added += 1;
     }
@@ -135,12 +141,17 @@ impl Archiving {
 
     /// Bytes that are still to be written.
     pub(super) fn waiting(&self) -> u64 {
-        let bytes = |task: &Task| match task {
-            Task::Append { bytes, .. } => bytes.len() as u64,
-            Task::Close { .. } => 0,
-            Task::Other(write) => write.len(),
-        };
-        self.queue().tasks.iter().map(bytes).sum()
+        self.queue().bytes
+    }
+
+    /// Bytes of memory that wait to be written and are in no file in memory.
+    pub(super) fn memory(&self) -> u64 {
+        self.queue().apart
+    }
+
+    /// Returns whether the last write failed, and nothing was written since.
+    pub(super) fn is_failing(&self) -> bool {
+        self.lock_failed().as_ref().is_some_and(|failed| !failed.is_past)
     }
 
     /// A write failed.
@@ -188,7 +199,7 @@ impl Archiving {
                 }
                 Task::Other(write) => recovery::write(&self.archive, write).await?,
             }
-            self.queue().tasks.pop_front();
+            self.queue().pop();
             is_written();
             if let Task::Append { file, offset, bytes } = task {
                 let most = match self.budget.pressure() {
@@ -238,6 +249,10 @@ impl Archiving {
         let Some(DueFilm { record, files, .. }) = first else { return Ok(None) };
         let number = record.number();
         let film = recovery::close(&self.archive, &record, offload).await;
+        let film = match film {
+            Ok(None) if files.iter().any(HeldFile::has_media) => Err(nothing_left()),
+            film => film,
+        };
         if let Err(error) = &film
             && error.kind() != io::ErrorKind::InvalidData
         {
@@ -279,6 +294,34 @@ impl Archiving {
     }
 }
 
+impl Queue {
+    fn pop(&mut self) {
+        if let Some(task) = self.tasks.pop_front() {
+            self.bytes -= task.len();
+            self.apart -= task.apart();
+        }
+    }
+}
+
+impl Task {
+    /// Bytes to be written.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Append { bytes, .. } => bytes.len() as u64,
+            Self::Close { .. } => 0,
+            Self::Other(write) => write.len(),
+        }
+    }
+
+    /// Bytes to be written that are in no file in memory.
+    fn apart(&self) -> u64 {
+        match self {
+            Self::Append { .. } | Self::Close { .. } => 0,
+            Self::Other(write) => write.len(),
+        }
+    }
+}
+
 impl Tries {
     /// Fails as the last try did, as long as the pause goes on.
     fn wait(&self, now: Duration) -> io::Result<()> {
@@ -294,6 +337,12 @@ impl Tries {
         self.next = now.saturating_add(pause);
         self.failed = Some((error.kind(), error.to_string()));
     }
+}
+
+/// The archive has nothing of an event that was published. No other try would find more.
+fn nothing_left() -> io::Error {
+    let why = "no film: the event was published, and its files or its journal are not in the archive any more";
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 #[cfg(test)]
@@ -378,6 +427,26 @@ mod tests {
         let tries: Vec<_> = (1..400).filter(|&seconds| make(seconds).is_err()).collect();
         assert_eq!(tries, [2, 6, 14, 30, 62, 122, 182, 242, 302, 362]);
         assert!(archiving.has_due() && archiving.failure().is_some());
+    }
+
+    #[test]
+    fn an_event_of_which_the_archive_has_nothing_any_more_is_no_event_without_fragments() {
+        let archive = AnyArchive::new(MemoryArchive::new());
+        let archiving = Archiving::new(archive, 0, Budget::new(u64::MAX));
+        let file = HeldFile::new(Name::new("video.ismv").unwrap(), 1);
+        for (number, part) in (1..).zip(["head", "fragment"]) {
+            assert!(file.append(file.size(), part.into()));
+            let mut record = PointRecord::new(Name::new("news.isml").unwrap());
+            record.pass(number);
+            archiving.add_due(record, vec![file.clone()]);
+            let zero = Duration::ZERO;
+            let made = block_on(archiving.make(&Offload::default(), zero, || zero));
+            let film = made.unwrap().unwrap().film;
+            let kind = film.map_err(|error| error.kind());
+            let expected = [Ok(None), Err(io::ErrorKind::InvalidData)];
+            assert_eq!(kind, expected[number as usize - 1]);
+            assert!(!archiving.has_due());
+        }
     }
 
     #[test]

@@ -82,6 +82,12 @@ impl HeldFile {
         self.pieces().size
     }
 
+    /// Returns whether it has had more than the header.
+    pub(super) fn has_media(&self) -> bool {
+        let pieces = self.pieces();
+        pieces.size > pieces.head.len() as u64
+    }
+
     /// Bytes of memory that its content takes.
     pub(in crate::origin) fn memory(&self) -> u64 {
         let pieces = self.pieces();

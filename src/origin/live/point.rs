@@ -232,6 +232,7 @@ impl LivePoint {
         if self.memory.budget().pressure() == Pressure::Full {
             return Err(no_memory());
         }
+        self.check_waiting()?;
         let signal = Arc::<Signal>::default();
         // While the point is locked: nothing can close the push before its signal is there.
         let id = self.with(|point, now| {
@@ -248,6 +249,7 @@ impl LivePoint {
 
     /// Takes bytes of a push.
     pub(super) fn take(&self, push: PushId, bytes: &Bytes) -> Result<(), Error> {
+        self.check_waiting()?;
         if self.memory.budget().pressure() >= Pressure::High {
             self.measure();
             self.fit();
@@ -320,7 +322,7 @@ impl LivePoint {
             self.show_written();
         }
         inner.has_shown(self.showing.number());
-        self.memory.set(inner.memory());
+        self.memory.set(self.memory_of(&inner));
         drop(inner);
         host.counters.live_fragments(fragments);
         // The host may ask the origin something: not while the lock is held.
@@ -329,6 +331,12 @@ impl LivePoint {
             host.events.live(&self.name, event);
         }
         acted
+    }
+
+    /// Bytes of memory that count for the budget: with those that wait for the archive.
+    fn memory_of(&self, inner: &Inner) -> u64 {
+        let waiting = self.archiving.as_ref().map_or(0, Archiving::memory);
+        inner.memory().saturating_add(waiting)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -73,6 +73,9 @@ struct ByName {
     points: BTreeMap<String, Arc<LivePoint>>,
     /// Those that pushes have created.
     pushed: BTreeSet<String>,
+    /// Names as they are written of points that could not be [recovered](LivePoints::recover) yet: those of their files
+    /// in the archive are written alike.
+    awaited: BTreeMap<String, Name>,
 }
 
 impl LivePoints {
@@ -117,8 +120,15 @@ impl LivePoints {
             return Ok(point);
         }
         let Points { options: of_all, host, .. } = &*self.shared;
-        let point = LivePoint::recovered(name, options, of_all, Arc::clone(host)).await?;
-        Ok(self.put(point))
+        let recovered = LivePoint::recovered(name.clone(), options, of_all, Arc::clone(host)).await;
+        if recovered.is_err() {
+            let mut by_name = self.by_name_mut();
+            // As many as pushes may create: a host may try any names.
+            if by_name.awaited.len() < self.shared.options.max_points.max(AWAITED) {
+                by_name.awaited.insert(key_of(&name), name);
+            }
+        }
+        Ok(self.put(recovered?))
     }
 
     /// The name of the publishing point that a file of an archive (`NAME.point`) is the record of, for a host that
@@ -198,6 +208,9 @@ impl LivePoints {
             return Ok(point);
         }
         let mut place = self.place_of_first(name)?;
+        // The archive is asked by the name that it has.
+        let awaited = self.by_name().awaited.get(&key_of(name)).cloned();
+        let name = awaited.as_ref().unwrap_or(name);
         let Points { options: of_all, host, .. } = &*self.shared;
         let (name, of) = (|| name.clone(), || Arc::clone(host));
         let point = match LivePoint::recovered(name(), options.clone(), of_all, of()).await {
@@ -456,8 +469,9 @@ impl LivePoints {
     }
 
     fn put(&self, point: LivePoint) -> Arc<LivePoint> {
-        let key = key_of(point.name());
-        Arc::clone(self.by_name_mut().points.entry(key).or_insert_with(|| Arc::new(point)))
+        let (key, mut by_name) = (key_of(point.name()), self.by_name_mut());
+        by_name.awaited.remove(&key);
+        Arc::clone(by_name.points.entry(key).or_insert_with(|| Arc::new(point)))
     }
 
     fn add(&self, by_name: &mut ByName, name: Name, options: PointOptions) -> Arc<LivePoint> {
@@ -477,6 +491,9 @@ impl LivePoints {
         self.shared.by_name.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Points that could not be recovered whose names are kept, at least.
+const AWAITED: usize = 1024;
 
 /// The place of a point that a push creates. It is free again if there is no point in the end.
 struct PlaceOfFirst<'a> {

@@ -203,6 +203,11 @@ async fn look(
         return Ok(Some(recovery));
     }
     for file in 0..recovery.files() {
+        // A file that is missing or short is told by its size: not by a read for each fragment.
+        if let Some(name) = recovery.name(file) {
+            let size = size(archive, name).await?;
+            recovery.cut_to(file, size);
+        }
         while let Some((name, range)) = recovery.newest(file) {
             let bytes = part(archive, name, range).await?;
             if recovery.judge(file, bytes.as_ref()) {
@@ -252,6 +257,15 @@ async fn whole(archive: &AnyArchive, name: &Name) -> io::Result<Option<Bytes>> {
             source.read(0..size).await.map(Some)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Bytes of a file; 0 if there is none.
+async fn size(archive: &AnyArchive, name: &Name) -> io::Result<u64> {
+    match archive.open(name).await {
+        Ok(source) => Ok(source.stat().await?.size),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error),
     }
 }

@@ -209,3 +209,31 @@ fn a_quality_with_longer_fragments_is_left_out_where_it_would_overlap_the_next_c
         assert!(watch.count("misaligned") > 0, "{:#?}", watch.notices);
     }
 }
+
+#[test]
+fn a_fragment_that_is_far_shorter_than_its_chunk_is_no_fragment_of_it() {
+    let specs = [video(1, 500_000), video(2, 1_000_000)];
+    let mut watch = Watch::new(PointOptions::default());
+    let [a, b] = ["a", "b"].map(|encoder| watch.begin("all", encoder));
+    for id in [a, b] {
+        watch.push(id, &header(&specs)).unwrap();
+    }
+    let long = LONG / 2 * 3;
+    for number in 0..10 {
+        watch.pass(3000);
+        let time = number * i64::from(long);
+        // `b` leads, and loses one fragment of one quality, of which `a` has 2 s.
+        for spec in &specs[..if number == 4 { 1 } else { 2 }] {
+            watch.push(b, &spec.fragment(time, long, 2)).unwrap();
+        }
+        if number == 4 {
+            watch.push(a, &specs[1].fragment(time, LONG, 1)).unwrap();
+        }
+    }
+    watch.push(b, END).unwrap();
+    watch.stop();
+    let starts: Vec<_> = watch.times("video");
+    assert_eq!(starts, (0..10).map(|number| number * 3000).collect::<Vec<_>>());
+    assert_eq!(counts(&watch, "video"), [9, 10], "{:#?}", watch.notices);
+    assert_eq!(watch.count("misaligned"), 1, "{:#?}", watch.notices);
+}

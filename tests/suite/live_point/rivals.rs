@@ -364,3 +364,71 @@ fn an_encoder_whose_connection_was_silent_before_it_was_lost_may_come_again() {
     assert_eq!(watch.times("video"), starts(0..7));
     assert_eq!(watch.count("gap"), 0, "{:#?}", watch.notices);
 }
+
+#[test]
+fn the_short_last_fragment_of_an_encoder_that_ends_keeps_off_no_whole_one() {
+    for says_so in [true, false] {
+        let (specs, mut watch) = (pair(), Watch::new(PointOptions::default()));
+        let [a, b] = ["a", "b"].map(|encoder| watch.begin("all", encoder));
+        for id in [a, b] {
+            watch.push(id, &header(&specs)).unwrap();
+        }
+        for number in 0..5 {
+            watch.pass(2000);
+            send(&mut watch, a, &specs, number..number + 1, 1);
+            send(&mut watch, b, &specs, number..number + 1, 2);
+        }
+        watch.pass(500);
+        for spec in &specs {
+            watch.push(a, &spec.fragment(5 * i64::from(LONG), LONG / 4, 1)).unwrap();
+        }
+        if says_so {
+            watch.push(a, END).unwrap();
+        }
+        watch.end(a).unwrap();
+        for number in 5..10 {
+            watch.pass(2000);
+            send(&mut watch, b, &specs, number..number + 1, 2);
+        }
+        watch.push(b, END).unwrap();
+        watch.stop();
+        let all: Vec<_> =
+            (0..10).map(|number| (number * u64::from(LONG), u64::from(LONG))).collect();
+        for stream in ["video", "audio"] {
+            assert_eq!(watch.chunks(stream), all, "{stream}, {says_so}");
+        }
+        assert_eq!(watch.count("gap"), 0, "{:#?}", watch.notices);
+        let samples = |number: i64, coded| {
+            let fragment = specs[0].fragment(number * i64::from(LONG), LONG, coded);
+            fragment.slice(fragment.len() - 32..)
+        };
+        let is_of_b = |number: i64| {
+            let sent = &watch.fragments(1)[number as usize].bytes;
+            sent.ends_with(&samples(number, 2))
+        };
+        assert_eq!([4, 5, 6].map(is_of_b), [false, true, true]);
+    }
+}
+
+#[test]
+fn a_shorter_fragment_of_an_encoder_that_goes_on_is_not_replaced() {
+    let (specs, mut watch) = (pair(), Watch::new(PointOptions::default()));
+    let [a, b] = ["a", "b"].map(|encoder| watch.begin("all", encoder));
+    for id in [a, b] {
+        watch.push(id, &header(&specs)).unwrap();
+    }
+    for number in 0..12 {
+        watch.pass(2000);
+        send(&mut watch, a, &specs, number..number + 1, 1);
+        // `b` cuts each 3 s.
+        for spec in specs.iter().filter(|_| number % 3 == 0) {
+            let fragment = spec.fragment(number * i64::from(LONG), LONG / 2 * 3, 2);
+            watch.push(b, &fragment).unwrap();
+        }
+    }
+    let chunks = watch.chunks("video");
+    assert!(
+        chunks.len() > 8 && chunks.iter().all(|chunk| chunk.1 == u64::from(LONG)),
+        "{chunks:?}"
+    );
+}

@@ -46,8 +46,7 @@ fn each_snapshot_has_a_later_time_which_all_have_that_have_read_as_far() {
             let track = Box::new(server);
             following.record(Record::File { file, name, track, head, key }).unwrap();
             for time in [0, 2 * SECOND] {
-                let placed =
-                    Placed { file, time, duration: 2 * SECOND, start, lengths, hash: 0 };
+                let placed = Placed { file, time, duration: 2 * SECOND, start, lengths, hash: 0 };
                 following.record(Record::Published(placed)).unwrap();
                 following.take_first(file, first.clone());
                 start += lengths.len;

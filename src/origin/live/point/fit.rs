@@ -47,7 +47,7 @@ impl LivePoint {
     /// Says how much memory is used. What has arrived is counted byte for byte between two such calls.
     pub(super) fn measure(&self) {
         let inner = self.inner();
-        self.memory.set(inner.memory());
+        self.memory.set(self.memory_of(&inner));
     }
 
     /// Has the window be as long as memory has room for. An archive keeps what memory has not.

@@ -45,11 +45,20 @@ impl LivePoint {
 
     /// Waits until the archive has what was published. If it fails, encoders may go on for a while.
     pub(in crate::origin::live) async fn settle(&self) -> Result<(), Error> {
-        let Some(archiving) = &self.archiving else { return Ok(()) };
-        if self.write().await || archiving.waiting() <= WAITING {
-            return Ok(());
+        if self.write().await { Ok(()) } else { self.check_waiting() }
+    }
+
+    /// Checks that no more waits for an archive that fails than there is room for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] if too much does.
+    pub(super) fn check_waiting(&self) -> Result<(), Error> {
+        match &self.archiving {
+            Some(archiving) if archiving.is_failing() && archiving.waiting() > WAITING => {
+                Err(ErrorKind::Busy("too much waits for the archive").into())
+            }
+            _ => Ok(()),
         }
-        Err(ErrorKind::Busy("too much waits for the archive").into())
     }
 
     /// Has the archive take what was published. Returns whether it has.
