@@ -37,7 +37,7 @@ impl Listing {
             Part::Init => media.has_init = true,
             Part::Segment(time) => drop(media.segments.insert(time)),
             Part::Text(time) => drop(media.texts.insert(time)),
-            Part::Cut { .. } | Part::Held { .. } | Part::Silence { .. } | Part::Pause { .. } => {
+            Part::Cut { .. } | Part::Held { .. } | Part::Silence { .. } | Part::Captions { .. } => {
                 media.of_hls.insert(url.to_owned());
             }
             _ => return Err(unknown()),
