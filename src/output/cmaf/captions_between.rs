@@ -135,5 +135,5 @@ fn representation(
     let id = id(CAPTIONS, of, hash.finish() as u64);
     let media =
         Representation::media(MediaType::WebVtt, presentation.lasting_validator().of_output(id));
-    media.with_liveness(presentation.liveness_of_captions(of.stream))
+    media.with_liveness(presentation.liveness_of_captions(of.stream, to))
 }

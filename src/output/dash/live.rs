@@ -112,14 +112,6 @@ fn left(listed: &[Listed<'_>], begin: Moment) -> Option<u64> {
     Some(newest.saturating_sub(first.rescaled(Timescale::SMOOTH)))
 }
 
-/// Returns ticks of 100 ns from the beginning of an event that has ended to the first segment that is left of it.
-pub(super) fn gone(presentation: &Presentation, begin: Moment, listed: &[Listed<'_>]) -> u64 {
-    let is_film = presentation.is_of_event() && !presentation.is_live();
-    let first = first_left(listed).filter(|_| is_film);
-    let ticks = |of: Moment| of.rescaled_floor(Timescale::SMOOTH);
-    first.map_or(0, |first| ticks(first).saturating_sub(ticks(begin)))
-}
-
 /// Returns the start of the first segment that is listed of an event, if others were before it. The last chunk of a
 /// stream that has stopped stays, and does not count.
 fn first_left(listed: &[Listed<'_>]) -> Option<Moment> {

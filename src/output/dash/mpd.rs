@@ -35,11 +35,8 @@ const OWN_SEGMENT: u64 = 256;
 ///
 /// All streams share one Period, and all have the same presentation time offset: the first time of
 /// the presentation. So the times of all streams stay what they are. The offset of an event is the
-/// first time that it ever announced, also after its end. The Period of an event that has ended begins later if its first
-/// chunks are gone, so that nobody begins where nothing is; all times stay those of before for players that follow the
-/// event over its end.
-///
-/// Spec: DASH-IF IOP, 4.6.2, for events that have ended.
+/// first time that it ever announced, also after its end: Shaka Player moves all segments that
+/// it has if the offset changes, and players that tell Periods by their start take another one for a new one.
 ///
 /// # Errors
 /// [`ErrorKind::NotServed`] if the presentation is a live folder, or if no track can be listed;
@@ -63,15 +60,6 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     };
     presentation.notice_left_out();
     let begin = presentation.event_begins().unwrap_or(first);
-    let gone = live::gone(presentation, begin, &listed);
-    // What is shown when the Period begins.
-    let zero = match gone {
-        0 => begin,
-        gone => {
-            let ticks = begin.rescaled(Timescale::SMOOTH).saturating_add(gone);
-            Moment { ticks, timescale: Timescale::SMOOTH }
-        }
-    };
 
     let mut xml = XmlWriter::new(presentation.limits().client_manifest);
     xml.open("MPD");
@@ -91,14 +79,14 @@ pub(super) fn write(presentation: &Presentation, request: Request) -> Result<Str
     xml.children();
     xml.open("Period");
     xml.attribute("id", "0");
-    xml.attribute("start", &iso_duration(gone));
+    xml.attribute("start", "PT0S");
     xml.children();
-    events::write(&mut xml, presentation, zero);
+    events::write(&mut xml, presentation, begin);
     let ids = SetIds::new(presentation.is_of_event());
     let mut sets = Sets { presentation, xml, ids, own: 0 };
     let mut pictures = Vec::new();
     for of in &listed {
-        let offset = zero.rescaled(of.stream.timescale());
+        let offset = begin.rescaled(of.stream.timescale());
         let there = with_segments(presentation, of);
         let mut beside = None;
         for set in of_one_codec(&of.tracks, presentation.is_of_event()) {

@@ -25,7 +25,7 @@ use crate::presentation::{
 };
 
 /// Revision of the code that writes playlists: a part of their validators.
-const REVISION: u8 = 1;
+const REVISION: u8 = 2;
 
 const MULTIVARIANT: Tag = Tag::new(*b"hm");
 const MEDIA: Tag = Tag::new(*b"hp");

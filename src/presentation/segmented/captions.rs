@@ -43,14 +43,22 @@ impl Presentation {
         window.hidden.min(end.saturating_sub(FEWEST))..end
     }
 
-    /// Returns how long a segment of captions stays the same: captions of the only chunk may still come.
-    pub(crate) fn liveness_of_captions(&self, text: usize) -> Liveness {
+    /// Returns how long a segment of captions that ends at a time, in ticks of the stream, stays the same: captions of the
+    /// newest chunk may still come.
+    pub(crate) fn liveness_of_captions(&self, text: usize, to: u64) -> Liveness {
         let guide = &self.streams[self.guide_of_captions(text)];
-        let is_only = guide.kind != StreamKind::Text && guide.timeline.len() == 1;
+        let is_newest = self.newest(guide, text).is_none_or(|newest| to > newest);
         match self.live() {
-            Some(_) if is_only => Liveness::Ahead,
+            Some(_) if guide.kind != StreamKind::Text && is_newest => Liveness::Ahead,
             _ => self.liveness(),
         }
+    }
+
+    /// Returns the start of the newest chunk of a stream in ticks of another one.
+    fn newest(&self, of: &Stream, other: usize) -> Option<u64> {
+        let last = of.timeline.len().checked_sub(1)?;
+        let (start, _) = of.timeline.chunk(last)?;
+        of.timescale.rescale_round(start, self.streams[other].timescale)
     }
 
     /// Returns the fragments of a track of captions of an event that have captions of a stretch of time, in ticks of
@@ -77,14 +85,11 @@ impl Presentation {
             return Err(ErrorKind::NoFragment);
         }
         if self.live().is_some() {
-            let newest =
-                guide.timeline.len().checked_sub(1).and_then(|of| guide.timeline.chunk(of));
-            let begins = newest.map(|(start, _)| in_guide(start, guide.timescale));
-            let is_known = begins.is_some_and(|begins| match guide.timeline.len() {
-                1 => from <= begins,
-                _ => from < begins || (from == begins && guide.kind == StreamKind::Text),
-            });
-            if !is_known {
+            // Of a part, the newest chunk is listed when it is the only one, or when the part ends with it. The streams of
+            // before may be those at whose chunks others were cut.
+            let guides = self.streams.iter().filter(|of| of.kind == guide.kind);
+            let newest = guides.filter_map(|guide| self.newest(guide, of.stream)).max();
+            if newest.is_none_or(|newest| from > newest) {
                 return Err(ErrorKind::NotYet);
             }
         }
