@@ -116,6 +116,13 @@ impl Schedule {
         self.released.checked_sub(1).map(|at| self.chunks[at])
     }
 
+    /// Returns the length of the newest released chunk, or of the one before it if that is shorter: a single long one
+    /// says nothing of those that follow.
+    pub(super) fn usual_length(&self) -> i64 {
+        let newest = self.chunks.range(self.released.saturating_sub(2)..self.released);
+        newest.map(|chunk| chunk.end.saturating_sub(chunk.time)).min().unwrap_or(0)
+    }
+
     /// Returns the number of chunks that were released.
     pub(super) fn count(&self) -> u64 {
         self.count

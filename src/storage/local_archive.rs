@@ -207,6 +207,13 @@ impl LocalArchive {
     /// # Errors
     /// It is not, whether it could be written again or not: the host has to know.
     fn look(&self, name: &Name, file: &Mutex<Growing>) -> io::Result<()> {
+        self.compare(name, file).inspect_err(|_| {
+            // The next write opens it.
+            lock(&self.growing).remove(name);
+        })
+    }
+
+    fn compare(&self, name: &Name, file: &Mutex<Growing>) -> io::Result<()> {
         let path = self.path(name);
         let mut growing = lock(file);
         if growing.seen.elapsed() < LOOK {
@@ -219,15 +226,12 @@ impl LocalArchive {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.make_folder(&path)?;
                 write_again(&growing, &path)?;
-                // The next write opens it.
-                lock(&self.growing).remove(name);
                 return Err(io::Error::other(
                     "the file was deleted or moved away while the event was written to it, and is written again",
                 ));
             }
             Err(error) => return Err(error),
         }
-        lock(&self.growing).remove(name);
         Err(io::Error::other("another file has taken the place of the one that was written to"))
     }
 
@@ -338,8 +342,16 @@ impl RangeSource for GrowingFile {
     }
 
     async fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        let file = Arc::clone(&self.file);
-        self.archive.run(move |_| read_now(&file, &range)).await
+        let (file, name) = (Arc::clone(&self.file), self.name.clone());
+        self.archive
+            .run(move |archive| {
+                if range.end <= file.metadata()?.len() {
+                    return read_now(&file, &range);
+                }
+                // It was deleted, and what came since is in another file of its name.
+                read_now(&File::open(archive.path(&name))?, &range)
+            })
+            .await
     }
 }
 
@@ -489,6 +501,7 @@ mod tests {
         };
         append(0, "head").unwrap();
         append(4, "one").unwrap();
+        let reader = block_on(archive.open(&file)).unwrap();
         fs::rename(&path, folder.0.join("moved")).unwrap();
         let error = append(7, "two").unwrap_err().to_string();
         assert!(error.contains("video.ismv: the file was deleted"), "{error}");
@@ -498,6 +511,12 @@ mod tests {
         append(10, "three").unwrap_err();
         append(10, "three").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "headonetwothree");
+        // Who has read from the beginning goes on.
+        for range in [0..7, 4..15, 10..15] {
+            let all = &b"headonetwothree"[range.start as usize..range.end as usize];
+            assert_eq!(block_on(reader.read(range)).unwrap(), all);
+        }
+        assert!(block_on(reader.read(10..16)).is_err());
         // What somebody else has put there is not written to.
         fs::remove_file(&path).unwrap();
         fs::write(&path, "other").unwrap();

@@ -103,7 +103,9 @@ fn captions_are_cut_at_the_chunks_of_the_pictures() {
     assert_eq!(restarted.text(&all), live);
     assert_captions(&|url| restarted.text(url), "restarted");
     // The newest chunk, as a part of the event may list it, what may come some day, and what leads to nothing.
-    for (from, to, expected) in [(20, 22, 200), (22, 24, 412), (90, 92, 412), (6, 5, 404), (0, 3600, 404)] {
+    for (from, to, expected) in
+        [(20, 22, 200), (22, 24, 412), (90, 92, 412), (6, 5, 404), (0, 3600, 404)]
+    {
         assert_eq!(status(&restarted, &between(from, to)), expected, "{from} to {to}");
     }
     for url in ["subtitles-1000/0-20000000.vtt", "video-3000000/0-20000000.vtt"] {

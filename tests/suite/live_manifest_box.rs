@@ -82,14 +82,18 @@ fn a_track_whose_number_is_not_listed_is_the_only_one_of_its_kind() {
 fn an_element_without_a_name_has_that_of_its_kind() {
     let english = |trak: Trak| Trak { language: 0x15c7, ..trak };
     let text = boxed("stpp", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], b"ns\0\0\0"].concat());
-    let traks = || [pictures(1), english(sound(2)), english(trak(3, "subt", text.clone()))];
+    let text = || trak(3, "subt", text.clone());
     let of = |kind: &str, id: &str| element(kind, 1000, &[("trackID", id)]);
     let all = [of("video", "1"), of("audio", "2"), of("textstream", "3")].concat();
-    let names: Vec<_> = named(&all, &traks()).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["video", "audio", "textstream"]);
+    let names = |all: &str, traks: &[Trak]| {
+        named(all, traks).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&all, &[pictures(1), sound(2), text()]), ["video", "audio", "textstream"]);
+    // Another language may come on another connection, with an element of its own.
+    let spoken = [pictures(1), english(sound(2)), english(text())];
+    assert_eq!(names(&all, &spoken), ["video", "audio_eng", "text_eng"]);
     // Not listed.
-    let names: Vec<_> = named("", &traks()).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["video", "audio_eng", "text_eng"]);
+    assert_eq!(names("", &spoken), ["video", "audio_eng", "text_eng"]);
     // Languages are no qualities of one stream.
     let spoken = |id: &str, language| {
         element("audio", 1000, &[("trackID", id), ("systemLanguage", language)])

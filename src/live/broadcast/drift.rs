@@ -120,7 +120,7 @@ impl Broadcast {
         let streams = self.streams.iter().filter(|stream| !stream.is_sparse);
         let ends = streams.filter_map(|stream| {
             let newest = stream.schedule.newest()?;
-            let length = newest.end.saturating_sub(newest.time);
+            let length = stream.schedule.usual_length();
             let held_back = length.saturating_mul(self.options.look_ahead.into());
             Some(to_smooth(newest.end.saturating_add(held_back), stream.timescale))
         });

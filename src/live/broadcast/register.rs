@@ -227,7 +227,11 @@ impl Broadcast {
             // One that goes on with another codec.
             let fed = self.feeds[feed].tracks.iter().find(|of| of.track_id == track.track_id);
             let fed = fed.and_then(|of| of.line);
-            let fed = fed.filter(|&at| self.lines[at].key.is_other_coding(&key));
+            // Before a restart of the process, it fed one.
+            let encoder = &self.feeds[feed].encoder;
+            let before = self.fed_before.iter().filter(|(of, _)| of == encoder);
+            let mut fed = fed.into_iter().chain(before.map(|(_, line)| *line));
+            let fed = fed.find(|&at| self.lines[at].key.is_other_coding(&key));
             let line = line.or(fed);
             keys.push(key);
             line.is_some_and(|at| {

@@ -24,6 +24,12 @@ pub(super) fn coding(
         return String::from_utf8_lossy(&entry.format().0).trim().to_ascii_lowercase();
     };
     let codec = of.tag.as_str().to_ascii_lowercase();
+    // With parameter sets among the samples or not, the codec is the same, as it is for `avc1` and `avc3`.
+    let codec = match codec.as_str() {
+        "hev1" => "hvc1".to_owned(),
+        "dvhe" => "dvh1".to_owned(),
+        _ => codec,
+    };
     match of.format {
         Format::Audio { sampling_rate, .. } => format!("{codec} {sampling_rate}"),
         _ => codec,

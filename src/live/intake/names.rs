@@ -31,7 +31,8 @@ pub(super) fn name_tracks(tracks: &[Listed<'_>], manifest: Option<&ServerManifes
     let elements = manifest.map(|manifest| elements(manifest, tracks)).unwrap_or_default();
     for (number, track) in tracks.iter().enumerate() {
         let listed = elements.get(number).copied().flatten();
-        let default = listed.and(manifest).and_then(|manifest| default_name(track, manifest));
+        let default =
+            listed.and(manifest).and_then(|manifest| default_name(track, listed, manifest));
         let Named { mut server, is_named } = named_track(track, listed, default);
         // Two sounds of one name and bitrate are no qualities of one stream.
         let is_taken = |name: &str| {
@@ -125,16 +126,22 @@ fn like<'m>(track: &Listed<'_>, mut elements: Vec<&'m ServerTrack>) -> Vec<&'m S
     elements
 }
 
-/// Returns the name of a stream whose elements say none: that of its kind. `None` if they are of several languages, or
-/// if the track is for something of its own: these are no qualities of one stream.
+/// Returns the name of a stream whose elements say none: that of its kind. `None` for sound or text that has a language, of
+/// which others may come on connections of their own, and if the track is for something of its own: these are no
+/// qualities of one stream.
 ///
 /// Spec: Microsoft's "IIS Smooth Streaming Server Manifest", `trackName`.
-fn default_name(track: &Listed<'_>, manifest: &ServerManifest) -> Option<String> {
+fn default_name(
+    track: &Listed<'_>,
+    listed: Option<&ServerTrack>,
+    manifest: &ServerManifest,
+) -> Option<String> {
     let unnamed = manifest.tracks.iter().filter(|listed| listed.track_name().is_none());
     let mut languages: Vec<_> =
         unnamed.filter(|of| of.kind == track.kind).map(ServerTrack::language).collect();
     languages.dedup();
-    let is_one = track.kind == StreamKind::Video || languages.len() < 2;
+    let has_language = listed.and_then(ServerTrack::language).or(track.language).is_some();
+    let is_one = track.kind == StreamKind::Video || (languages.len() < 2 && !has_language);
     let is_usual = track.roles.is_empty() && !track.has_events;
     (is_one && is_usual).then(|| track.kind.element().to_owned())
 }
