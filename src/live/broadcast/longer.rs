@@ -55,7 +55,15 @@ impl Broadcast {
     /// fragment in a request of its own has none in between.
     fn is_left(&self, feed: usize, line: usize) -> bool {
         self.feeds.get(feed).is_some_and(|feed| {
-            let has_gone = feed.open == 0 && !feed.is_restored && !feed.sends_apart(line);
+            if feed.is_restored {
+                // That of all encoders of before.
+                let mut before = self.fed_before.iter().filter(|(_, of)| *of == line).peekable();
+                let has_ended = |encoder: &str| {
+                    self.feeds.iter().any(|of| of.ended_before && &*of.encoder == encoder)
+                };
+                return before.peek().is_some() && before.all(|(encoder, _)| has_ended(encoder));
+            }
+            let has_gone = feed.open == 0 && !feed.sends_apart(line);
             feed.has_ended || has_gone
         })
     }

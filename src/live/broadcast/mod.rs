@@ -49,7 +49,7 @@ use crate::presentation::growing::Growing;
 use drift::Drift;
 pub(super) use register::{Registered, other_codec};
 use served::Served;
-use strays::Stray;
+pub(super) use strays::Stray;
 pub(super) use taken::Taken;
 
 /// One event of a publishing point.

@@ -14,7 +14,7 @@ use crate::live::{Moment, NoticeKind, PushId};
 #[derive(Debug)]
 pub(in crate::live) struct Stray {
     /// The number of the feed that sent it.
-    feed: usize,
+    pub(in crate::live) feed: usize,
     pub(in crate::live) push: PushId,
     pub(in crate::live) arrived: Arrived,
     /// When it came.

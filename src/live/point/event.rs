@@ -76,11 +76,13 @@ impl PublishingPoint {
     pub(super) fn restart(&mut self, push: PushId, now: Moment) -> Result<usize, Error> {
         self.collect();
         let event = self.broadcast.as_ref().and_then(|broadcast| broadcast.event.clone());
+        let beside = self.take_beside(push);
         self.begin_event(event, now);
         let feed = self.join(push, now)?;
         if let Some(broadcast) = &mut self.broadcast {
             broadcast.restarted(feed);
         }
+        self.bring_again(beside);
         Ok(feed)
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::PublishingPoint;
 use crate::base::{Error, ErrorKind};
-use crate::live::broadcast::{Registered, Taken, other_codec};
+use crate::live::broadcast::{Registered, Stray, Taken, other_codec};
 use crate::live::intake::{Arrived, BodyEnd, HeaderTrack, Intake, Unit};
 use crate::live::moment::Duration;
 use crate::live::push::{Push, Source};
@@ -313,8 +313,7 @@ impl PublishingPoint {
             Taken::OtherCodec => Err(other_codec()),
             Taken::Restart => {
                 // Those that showed it are of the new event.
-                let (first, beside) =
-                    (broadcast.take_strays(feed), broadcast.take_strays_beside(feed));
+                let first = broadcast.take_strays(feed);
                 let feed = self.restart(push, now)?;
                 if let Some(broadcast) = &mut self.broadcast {
                     for of in first {
@@ -322,11 +321,46 @@ impl PublishingPoint {
                     }
                     broadcast.arrive(feed, push, arrived, now);
                 }
-                for of in beside {
-                    // Its push may have ended.
-                    let _ = self.arrive(of.push, &of.arrived, of.at);
-                }
                 Ok(())
+            }
+        }
+    }
+
+    /// Returns the fragments of other streams of the encoder of a push that wait for the next one, with their sources. They do so no
+    /// longer.
+    pub(super) fn take_beside(&mut self, push: PushId) -> Vec<(Source, Stray)> {
+        let Some(push) = self.pushes.get(&push) else { return Vec::new() };
+        let (Some((number, feed)), event) = (push.feed, push.source.event.as_deref()) else {
+            return Vec::new();
+        };
+        let Some(broadcast) = self.broadcast.as_mut().filter(|of| of.number == number) else {
+            return Vec::new();
+        };
+        let strays = broadcast.take_strays_beside(feed).into_iter();
+        let with_source = strays.map(|of| {
+            let feed = &broadcast.feeds[of.feed];
+            (Source::new(event, &feed.key, &feed.encoder), of)
+        });
+        with_source.collect()
+    }
+
+    /// Takes fragments that came before the event did, whose encoder began it. Their pushes may have ended.
+    pub(super) fn bring_again(&mut self, beside: Vec<(Source, Stray)>) {
+        for (source, of) in beside {
+            if self.pushes.contains_key(&of.push) {
+                // It is told of the others.
+                let _ = self.arrive(of.push, &of.arrived, of.at);
+                continue;
+            }
+            let (Some(known), Some(broadcast)) = (self.known.get(&source), &mut self.broadcast)
+            else {
+                continue;
+            };
+            let tracks = &known.header().tracks;
+            if let Some(feed) = broadcast.feed(&source.stream, &source.encoder)
+                && broadcast.register(feed, tracks, of.at).is_ok()
+            {
+                broadcast.arrive(feed, of.push, &of.arrived, of.at);
             }
         }
     }

@@ -87,12 +87,13 @@ fn one_old_fragment_with_other_samples_is_no_encoder_that_began_anew() {
 
 #[test]
 fn a_new_event_of_an_encoder_that_began_anew_has_all_of_its_fragments() {
-    for is_split in [false, true] {
+    // All tracks in one push, a push for each, and a request for each fragment.
+    for (is_split, is_apart) in [(false, false), (true, false), (true, true)] {
         let options = PointOptions::default().restart_on_encoder_reconnect(true);
         let (specs, mut watch) = (pair(), Watch::new(options));
         for (numbers, coded) in [(0..8, 0), (0..6, 9)] {
             let all = watch.begin("all", "a");
-            let ids = [all, if is_split { watch.begin("sound", "a") } else { all }];
+            let mut ids = [all, if is_split { watch.begin("sound", "a") } else { all }];
             match is_split {
                 false => watch.push(all, &header(&specs)).unwrap(),
                 true => ids.iter().zip(specs.chunks(1)).for_each(|(id, specs)| {
@@ -104,6 +105,10 @@ fn a_new_event_of_an_encoder_that_began_anew_has_all_of_its_fragments() {
                 for (id, spec) in ids.iter().zip(&specs) {
                     let fragment = spec.fragment(number * i64::from(LONG), LONG, coded);
                     watch.push(*id, &fragment).unwrap();
+                }
+                if is_apart {
+                    ids.iter().for_each(|id| watch.end(*id).unwrap());
+                    ids = ["all", "sound"].map(|stream| watch.begin(stream, "a"));
                 }
             }
             if coded == 0 {
