@@ -56,7 +56,7 @@ def film(folder, seconds):
 
 
 MAY_BE_BUSY = re.compile(r"lost [\d.]+ s in|has not started within|times step back|s of video in|does not end within")
-"""What a machine that does much else may make of a client that is well. One that says so, and does not stay to the end, follows once more."""
+"""Failures that a busy machine may cause. A client with such a one that does not stay to the end follows once more."""
 
 
 def tried(command, patience):

@@ -45,8 +45,8 @@ const LONGEST_FRAME = 0.05;
 // The first picture of a stream with B frames is shown a few frames after the start of its chunk.
 const FIRST_TOLERANCE = 0.15;
 
-// What a machine that does much else may make of a player that is well: it is played once more, in a new browser. Refused requests and errors
-// of the media are not among these.
+// Failures that a busy machine may cause: such a player plays once more, in a new browser. Refused requests and errors of the media are not
+// among these.
 const MAY_BE_BUSY = /not within \d+ s|^the first frame is at|Timeout \d+ms exceeded|Timed out after/;
 
 const USAGE = `MANIFEST_URL...

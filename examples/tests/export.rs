@@ -82,7 +82,7 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Whether there is a file in a folder, which someone else may be writing: what is gone again is passed over.
+/// Returns whether a folder has a file. Another process may write there: names that are gone again are passed over.
 fn has_a_file(folder: &Path) -> bool {
     let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.any(|entry| match entry.file_type() {

@@ -21,7 +21,7 @@ pub(super) struct Feed {
     pub(super) tracks: Vec<FeedTrack>,
     /// Ticks of 100 ns by which its times are moved.
     pub(super) shift: i64,
-    /// What they were moved by before, the last one first.
+    /// Ticks by which they were moved before, the last ones first.
     pub(super) shifts_before: Vec<i64>,
     /// True if its first fragments came faster than their clock, with times that the event has had: a recording. `None`
     /// before that is known.

@@ -1,4 +1,4 @@
-//! What the header of a push says of its tracks: elements of the live server manifest, and boxes of the `moov`.
+//! Attributes that the header of a push says of its tracks: elements of the live server manifest, and boxes of the `moov`.
 
 use smooth_origin::live::intake::HeaderTrack;
 

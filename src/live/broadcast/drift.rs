@@ -23,7 +23,7 @@ pub(in crate::live) struct Drift {
     /// Ticks of 100 ns by which the event's clock is behind that of the host, and when it was set.
     applied: i64,
     set: Option<Duration>,
-    /// What the drift of clocks alone can be of it: an encoder that is some seconds ahead of another one, as from the
+    /// The part of it that the drift of clocks alone can be: an encoder that is some seconds ahead of another one, as from the
     /// beginning, does not count for long.
     steady: i64,
 }

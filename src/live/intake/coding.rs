@@ -1,5 +1,4 @@
-//! What the sample entry of a track says beside what its decoder is set up with: its coding, by which tracks are of one
-//! stream, and its bitrate.
+//! The coding that the sample entry of a track says, by which tracks are of one stream, and the bitrate.
 
 use bytes::Bytes;
 

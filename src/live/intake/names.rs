@@ -16,7 +16,7 @@ pub(super) struct Listed<'a> {
     pub(super) has_events: bool,
 }
 
-/// What is said of a track.
+/// The element of a track.
 pub(super) struct Named {
     pub(super) server: ServerTrack,
     /// Its name is the live server manifest's.

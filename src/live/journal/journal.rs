@@ -394,7 +394,7 @@ impl Journal {
     }
 }
 
-/// What came then or before has been held for long.
+/// Returns the time at which, or before which, fragments came that have been held for long.
 fn long_before(now: Moment) -> Duration {
     now.monotonic.saturating_sub(LONG)
 }

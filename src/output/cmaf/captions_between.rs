@@ -53,7 +53,7 @@ pub(super) fn identify(
     Ok(Identity::Known(representation(presentation, of, (from, to), hash)))
 }
 
-/// What was read of the captions.
+/// The captions that were read.
 struct Gathered {
     of: Rendition,
     from: u64,

@@ -1,4 +1,4 @@
-//! What an encoder says of its tracks, and their media does not.
+//! Attributes that an encoder says of its tracks, and their media does not.
 
 use crate::codec::{CodecTag, lowest_terms};
 use crate::manifest::{QualityLevel, ServerTrack, StreamIndex, StreamKind};
