@@ -369,7 +369,7 @@ fn captions_of(process: &Process, query: &str) -> (u64, Vec<String>) {
     (number(&playlist, "MEDIA-SEQUENCE:"), names.map(str::to_owned).collect())
 }
 
-/// Compares the captions of a part with what they are to be: the segments of its pictures but for the newest one, unless it is the only one.
+/// Returns the segments that the captions of a part are to have: those of its pictures but for the newest one, unless it is the only one.
 fn of_pictures(process: &Process, query: &str) -> (u64, Vec<String>) {
     let playlist = process.text(&format!("video-3000000.m3u8?{query}"));
     let names = playlist.lines().filter_map(|line| line.strip_prefix("video-3000000/"));
