@@ -41,7 +41,7 @@ def build(environment):
         "cargo", "test", "--no-run", "--features", "live", "--test", "fuzz_corpus", "--message-format=json", env=environment
     )
     messages = [json.loads(line) for line in built.splitlines()]
-    found = [m["executable"] for m in messages if m.get("target", {}).get("name") == "fuzz_corpus"]
+    found = [m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "fuzz_corpus"]
     return found[-1]
 
 

@@ -1867,6 +1867,17 @@ def sparse(scheme, sections):
     return FTYP + ext(LIVE_SERVER_MANIFEST, 0, 0, text) + head + b"".join([*both, *pictures[4:]]) + box("mfra")
 
 
+def captions_at(number):
+    """A chunk of pictures, and behind each other one a caption: None stands for the pictures. The third is broken."""
+    times = f'begin="{2 * number}s" end="{2 * number + 3}s"'
+    document = f'<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p {times}>a<br/>b</p></div></body></tt>'.encode()
+    document = document if number != 4 else document[:-9]
+    caption = fragment(
+        3, [Samples((30_000_000, len(document), KEY, 0))], [tfxd(number * 20_000_000, 30_000_000)], payload=document
+    )
+    return [None, caption] if number % 2 == 0 else [None]
+
+
 def live_pushes():
     """Bodies behind two bytes of settings: the longest piece, and where the random numbers begin."""
     settings = lambda piece=40, seed=1: u8(piece, seed)
@@ -1925,6 +1936,15 @@ def live_pushes():
         + moov(*(trak(n + 1, "vide" if n < 2 else "soun", 9000, e) for n, e in enumerate(other_entries()[:6]))),
         "text-without-a-name": settings()
         + smooth_push(one(3), header=moov(VIDEO, AUDIO, trak(3, "subt", 10_000_000, stpp(), "deu"))),
+        **{
+            f"captions-{piece}": settings(piece)
+            + smooth_push(
+                *(caption if caption else one(1, n * 20_000_000) for n in range(6) for caption in captions_at(n)),
+                end,
+                header=moov(VIDEO, trak(3, "subt", 10_000_000, stpp(), "deu")),
+            )
+            for piece in (250, 252)
+        },
         **{f"commands-of-scte-35-{piece}": settings(piece) + commands() for piece in (250, 252)},
         **{
             f"tags-of-id3-{piece}": settings(piece)
