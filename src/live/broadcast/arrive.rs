@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Broadcast;
 use super::taken::Taken;
 use super::times::{FAR_AHEAD, Reading, Timed, of_clock};
@@ -187,8 +189,7 @@ impl Broadcast {
         let lacks_key = of.key.kind == StreamKind::Video && !is_key && !of.has_told_key;
         of.has_told_key |= lacks_key;
         let (time, timescale) = (held.time, of.timescale);
-        let (file, bytes) = (of.file.as_ref().map(|file| file.id), held.bytes.clone());
-        let (end, duration) = (held.end(), held.duration);
+        let (bytes, end, duration) = (held.bytes.clone(), held.end(), held.duration);
         of.wait(held);
         if of_clock(self.lines[line].key.kind) && self.epoch.is_none() {
             self.epoch = Some(Epoch::new(now, to_smooth(end, timescale)));
@@ -203,10 +204,15 @@ impl Broadcast {
         if lacks_key {
             self.notice(Some(feed), Some(line), NoticeKind::WithoutKeyFrame);
         }
-        self.log.push(match file {
+        self.log_held(line, time, duration, bytes);
+    }
+
+    /// Reports that a fragment is held.
+    pub(super) fn log_held(&mut self, line: usize, time: i64, duration: i64, bytes: Bytes) {
+        let of = &self.lines[line];
+        self.log.push(match of.file.as_ref().map(|file| file.id) {
             Some(file) => LiveEvent::Held { file, time, duration, bytes },
             None => {
-                let of = &self.lines[line];
                 let (key, head) = (of.identity(), of.head.clone());
                 let track = Box::new(of.server.clone());
                 LiveEvent::Early { key, track, head, time, duration, bytes }

@@ -1,13 +1,11 @@
 //! A longer fragment takes the place of a short one: the last one of an encoder that ended in the middle of a chunk must
 //! not keep off the whole one of another encoder.
 
-use bytes::Bytes;
-
 use super::Broadcast;
 use super::times::Timed;
+use crate::live::NoticeKind;
 use crate::live::clock::duration_of;
 use crate::live::held::Held;
-use crate::live::{LiveEvent, NoticeKind};
 
 impl Broadcast {
     /// Puts a fragment in the place of the last one of its track, which has the same time, ends earlier, and is not
@@ -66,18 +64,5 @@ impl Broadcast {
             let has_gone = feed.open == 0 && !feed.sends_apart(line);
             feed.has_ended || has_gone
         })
-    }
-
-    /// Reports that a fragment is held.
-    fn log_held(&mut self, line: usize, time: i64, duration: i64, bytes: Bytes) {
-        let of = &self.lines[line];
-        self.log.push(match of.file.as_ref().map(|file| file.id) {
-            Some(file) => LiveEvent::Held { file, time, duration, bytes },
-            None => {
-                let (key, head) = (of.identity(), of.head.clone());
-                let track = Box::new(of.server.clone());
-                LiveEvent::Early { key, track, head, time, duration, bytes }
-            }
-        });
     }
 }

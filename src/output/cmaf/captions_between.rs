@@ -65,7 +65,7 @@ struct Gathered {
     known: HashSet<(u64, u64, CueSettings, String)>,
     /// Bytes of the texts.
     bytes: u64,
-    /// Of the validators of the fragments that were.
+    /// Hash of the validators of the fragments that were read.
     hash: ContentHash,
 }
 

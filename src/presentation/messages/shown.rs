@@ -5,8 +5,8 @@ use crate::base::Timescale;
 use crate::manifest::StreamKind;
 use crate::presentation::{Presentation, Stream};
 
-/// Of an event whose chunks leave, a stream that is so far behind the others does not say where what is announced
-/// begins, in ticks of 100 ns: its last chunk stays.
+/// A stream that is so far behind the others, in ticks of 100 ns, does not say where an announcement begins if chunks leave the
+/// event: its last chunk stays.
 const LATE: u64 = 300_000_000;
 
 /// Time for which a break goes on of which no end is known, in ticks of 100 ns: its end may be lost.

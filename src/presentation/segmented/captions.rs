@@ -85,8 +85,8 @@ impl Presentation {
             return Err(ErrorKind::NoFragment);
         }
         if self.live().is_some() {
-            // Of a part, the newest chunk is listed when it is the only one, or when the part ends with it. The streams of
-            // before may be those at whose chunks others were cut.
+            // A part lists the newest chunk if it is the only one, or if the part ends with it. A playlist that was read a moment
+            // ago may have been cut at the chunks of another stream of pictures.
             let guides = self.streams.iter().filter(|of| of.kind == guide.kind);
             let newest = guides.filter_map(|guide| self.newest(guide, of.stream)).max();
             if newest.is_none_or(|newest| from > newest) {
